@@ -1,0 +1,10 @@
+# The command: floors 4 and 5.
+file(GLOB cli CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/cli/*.c)
+if(cli)
+  pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
+  pkg_check_modules(ZIP REQUIRED IMPORTED_TARGET libzip)
+  pkg_check_modules(EDIT REQUIRED IMPORTED_TARGET libedit)
+  add_executable(szilard ${cli})
+  target_include_directories(szilard PRIVATE ${CMAKE_SOURCE_DIR}/src)
+  target_link_libraries(szilard PRIVATE szilard_static PkgConfig::CURL PkgConfig::ZIP PkgConfig::EDIT)
+endif()

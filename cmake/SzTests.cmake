@@ -1,0 +1,23 @@
+# tests/<module>/test_<thing>.c: one program each, run by CTest. A first line
+# "/* labels: model */" gives labels; the default is "unit".
+pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*/test_*.c)
+foreach(source ${tests})
+  get_filename_component(module ${source} DIRECTORY)
+  get_filename_component(module ${module} NAME)
+  get_filename_component(name ${source} NAME_WE)
+  string(REPLACE "test_" "${module}_" name ${name})
+  add_executable(test_${name} ${source})
+  target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests ${CMAKE_SOURCE_DIR}/src)
+  target_compile_definitions(test_${name} PRIVATE
+    SZ_TEST_VECTORS="${CMAKE_SOURCE_DIR}/tests/vectors" SZ_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  target_link_libraries(test_${name} PRIVATE szilard_static PkgConfig::CMOCKA m)
+  add_test(NAME ${name} COMMAND test_${name})
+  file(STRINGS ${source} first LIMIT_COUNT 1)
+  if(first MATCHES "labels: ([a-z ]+[a-z])")
+    string(REPLACE " " ";" labels ${CMAKE_MATCH_1})
+  else()
+    set(labels unit)
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS "${labels}" SKIP_RETURN_CODE 77 TIMEOUT 900)
+endforeach()
