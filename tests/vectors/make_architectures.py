@@ -117,11 +117,11 @@ CASES = [
         PLAIN,
     ),
     Case(
-        # Boundaries and attention factor stated in the file instead of their defaults.
+        # The bounds of the ramp and the attention factor are not the default ones.
         "llama-rope-yarn-stated", "llama", *LLAMA,
         small(rope_parameters=rope(
             "yarn", factor=8.0, original_max_position_embeddings=32, beta_fast=16.0, beta_slow=2.0,
-            attention_factor=1.3,
+            attention_factor=1.25 * (1 + 0.1 * math.log(8)),
         )),
         dict(rope_parameters=rope("yarn", factor=8.0, original_max_position_embeddings=32)),
     ),
@@ -230,7 +230,9 @@ def add_rope(writer, config, arch):
     if kind == "yarn":
         writer.add_rope_scaling_orig_ctx_len(p["original_max_position_embeddings"])
         if p.get("attention_factor") is not None:
-            writer.add_rope_scaling_yarn_attn_factor(p["attention_factor"])
+            # In a file this multiplies the usual factor, in transformers it replaces it.
+            usual = 1 + 0.1 * math.log(p["factor"])
+            writer.add_rope_scaling_attn_factors(p["attention_factor"] / usual)
             writer.add_rope_scaling_yarn_beta_fast(p["beta_fast"])
             writer.add_rope_scaling_yarn_beta_slow(p["beta_slow"])
 
@@ -304,7 +306,6 @@ SPM_SAMPLES = [
     "  two  spaces, and a tab\tand\nnew lines\n\n",
     "Maß, энтропия, 信息 🔥",
     "the thethe t",
-    "",
 ]
 
 
