@@ -88,31 +88,30 @@ SCALAR_DECODE(i16, int16_t, (float))
 SCALAR_DECODE(i32, int32_t, (float))
 SCALAR_DECODE(i64, int64_t, (float))
 
-#define CODEC(x)   sz_dequantize_##x, sz_quantize_##x
-#define DECODER(x) sz_dequantize_##x, NULL
+#define CODEC(x) sz_dequantize_##x, sz_quantize_##x
 
 static const sz_type_info types[] = {
     [SZ_F32] = {"F32", 1, 4, decode_f32, encode_f32},
     [SZ_F16] = {"F16", 1, 2, decode_f16, encode_f16},
-    [SZ_Q4_0] = {"Q4_0", 32, sizeof(sz_block_q4_0), DECODER(q4_0)},
-    [SZ_Q4_1] = {"Q4_1", 32, sizeof(sz_block_q4_1), DECODER(q4_1)},
-    [SZ_Q5_0] = {"Q5_0", 32, sizeof(sz_block_q5_0), DECODER(q5_0)},
-    [SZ_Q5_1] = {"Q5_1", 32, sizeof(sz_block_q5_1), DECODER(q5_1)},
-    [SZ_Q8_0] = {"Q8_0", 32, sizeof(sz_block_q8_0), DECODER(q8_0)},
-    [SZ_Q2_K] = {"Q2_K", 256, sizeof(sz_block_q2_k), DECODER(q2_k)},
-    [SZ_Q3_K] = {"Q3_K", 256, sizeof(sz_block_q3_k), DECODER(q3_k)},
-    [SZ_Q4_K] = {"Q4_K", 256, sizeof(sz_block_q4_k), DECODER(q4_k)},
-    [SZ_Q5_K] = {"Q5_K", 256, sizeof(sz_block_q5_k), DECODER(q5_k)},
-    [SZ_Q6_K] = {"Q6_K", 256, sizeof(sz_block_q6_k), DECODER(q6_k)},
-    [SZ_IQ4_NL] = {"IQ4_NL", 32, sizeof(sz_block_iq4_nl), DECODER(iq4_nl)},
-    [SZ_IQ4_XS] = {"IQ4_XS", 256, sizeof(sz_block_iq4_xs), DECODER(iq4_xs)},
+    [SZ_Q4_0] = {"Q4_0", 32, sizeof(sz_block_q4_0), CODEC(q4_0)},
+    [SZ_Q4_1] = {"Q4_1", 32, sizeof(sz_block_q4_1), CODEC(q4_1)},
+    [SZ_Q5_0] = {"Q5_0", 32, sizeof(sz_block_q5_0), CODEC(q5_0)},
+    [SZ_Q5_1] = {"Q5_1", 32, sizeof(sz_block_q5_1), CODEC(q5_1)},
+    [SZ_Q8_0] = {"Q8_0", 32, sizeof(sz_block_q8_0), CODEC(q8_0)},
+    [SZ_Q2_K] = {"Q2_K", 256, sizeof(sz_block_q2_k), CODEC(q2_k)},
+    [SZ_Q3_K] = {"Q3_K", 256, sizeof(sz_block_q3_k), CODEC(q3_k)},
+    [SZ_Q4_K] = {"Q4_K", 256, sizeof(sz_block_q4_k), CODEC(q4_k)},
+    [SZ_Q5_K] = {"Q5_K", 256, sizeof(sz_block_q5_k), CODEC(q5_k)},
+    [SZ_Q6_K] = {"Q6_K", 256, sizeof(sz_block_q6_k), CODEC(q6_k)},
+    [SZ_IQ4_NL] = {"IQ4_NL", 32, sizeof(sz_block_iq4_nl), CODEC(iq4_nl)},
+    [SZ_IQ4_XS] = {"IQ4_XS", 256, sizeof(sz_block_iq4_xs), CODEC(iq4_xs)},
     [SZ_I8] = {"I8", 1, 1, decode_i8, NULL},
     [SZ_I16] = {"I16", 1, 2, decode_i16, NULL},
     [SZ_I32] = {"I32", 1, 4, decode_i32, NULL},
     [SZ_I64] = {"I64", 1, 8, decode_i64, NULL},
     [SZ_F64] = {"F64", 1, 8, decode_f64, encode_f64},
     [SZ_BF16] = {"BF16", 1, 2, decode_bf16, encode_bf16},
-    [SZ_MXFP4] = {"MXFP4", 32, sizeof(sz_block_mxfp4), DECODER(mxfp4)},
+    [SZ_MXFP4] = {"MXFP4", 32, sizeof(sz_block_mxfp4), CODEC(mxfp4)},
 };
 enum { N_TYPES = sizeof types / sizeof types[0] };
 
