@@ -1,0 +1,24 @@
+/* sampler_min_p.c: tokens with at least p times the probability of the likeliest (Nguyen et al.
+ * 2024): a threshold on logits, max + ln p. */
+#include <szilard/unstable/num.h>
+
+#include "sampler.h"
+
+static const sz_option options[] = {
+    {"p", "share of the largest probability; 0 keeps all", 0.05, 0.0, 1.0},
+    {0},
+};
+
+static sz_status apply(void *state, const sz_sampler_input *input, sz_candidates *c) {
+    double p = *(const double *)state;
+    if (p > 0.0)
+        sz_candidates_keep_above(c, sz_candidates_max(c) + (float)sz_log(p));
+    return SZ_OK;
+}
+
+const sz_sampler_kind sz_sampler_min_p = {
+    .name = "min-p",
+    .help = "keep tokens with at least p times the largest probability",
+    .options = options,
+    .apply = apply,
+};

@@ -1,0 +1,37 @@
+/* sampler_top_k.c: the k likeliest tokens (Fan et al. 2018). Of equal logits the lower ids stay. */
+#include "sampler.h"
+
+static const sz_option options[] = {
+    {"k", "tokens kept; 0 keeps all", 40.0, 0.0, 1e9},
+    {0},
+};
+
+static sz_status apply(void *state, const sz_sampler_input *input, sz_candidates *c) {
+    size_t k = (size_t)*(const double *)state, above = 0, kept = 0;
+    if (k == 0 || k >= c->n)
+        return SZ_OK;
+    float limit = sz_candidates_select(c, k);
+    for (size_t i = 0; i < c->n; i++)
+        above += c->logit[i] > limit;
+    size_t equal = k - above; /* of those at the limit, this many stay */
+    for (size_t i = 0; i < c->n; i++) {
+        bool keep = c->logit[i] > limit;
+        if (c->logit[i] == limit && equal > 0) {
+            keep = true;
+            equal--;
+        }
+        if (keep) {
+            c->id[kept] = c->id[i];
+            c->logit[kept++] = c->logit[i];
+        }
+    }
+    c->n = kept;
+    return SZ_OK;
+}
+
+const sz_sampler_kind sz_sampler_top_k = {
+    .name = "top-k",
+    .help = "keep the k likeliest tokens",
+    .options = options,
+    .apply = apply,
+};

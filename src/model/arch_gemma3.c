@@ -1,0 +1,50 @@
+/* arch_gemma3.c: Gemma 3 (text): norms before and after each part, head norms, GeGLU, five layers
+ * with a sliding window and local rope for each global one, embeddings scaled by sqrt(n_embd). */
+#include "model.h"
+
+static sz_tensor *layer(sz_graph *g, const sz_model *m, uint32_t i, sz_pass *pass, sz_tensor *x) {
+    const sz_layer *l = &m->layers[i];
+    const sz_hparams *h = &m->h;
+    const float *c = pass->cosines[l->rope], *s = pass->sines[l->rope];
+
+    sz_tensor *a = sz_rms_norm(g, x, l->attn_norm, h->n_embd, h->rms_eps); /* [n][n_embd] */
+    sz_tensor *q = sz_linear(g, a, &l->q); /* [n][n_head * head_dim] */
+    sz_tensor *k = sz_linear(g, a, &l->k); /* [n][n_head_kv * head_dim] */
+    sz_tensor *v = sz_linear(g, a, &l->v);
+    q = sz_rope(g, sz_rms_norm(g, q, l->q_norm, h->head_dim, h->rms_eps), h->head_dim, h->n_rot, c,
+                s);
+    k = sz_rope(g, sz_rms_norm(g, k, l->k_norm, h->head_dim, h->rms_eps), h->head_dim, h->n_rot, c,
+                s);
+    a = sz_linear(g, sz_attend(g, m, i, pass, q, k, v), &l->o);
+    x = sz_add(g, x, sz_rms_norm(g, a, l->post_attn_norm, h->n_embd, h->rms_eps));
+
+    sz_tensor *f = sz_rms_norm(g, x, l->ffn_norm, h->n_embd, h->rms_eps);
+    f = sz_gelu_mul(g, sz_linear(g, f, &l->gate), sz_linear(g, f, &l->up)); /* [n][n_ff] */
+    f = sz_linear(g, f, &l->down);
+    return sz_add(g, x, sz_rms_norm(g, f, l->post_ffn_norm, h->n_embd, h->rms_eps));
+}
+
+static sz_status configure(const sz_gguf *g, sz_hparams *h) {
+    float local = 10000.0f;
+    h->window = 0;
+    h->window_pattern = 6;
+    sz_status status = sz_hparam_u32(g, "attention.sliding_window", &h->window);
+    if (status == SZ_OK || status == SZ_E_NOTFOUND)
+        status = sz_hparam_f32(g, "rope.freq_base_swa", &local);
+    if (status != SZ_OK && status != SZ_E_NOTFOUND)
+        return status;
+    const sz_gguf_kv *pattern = sz_gguf_find(g, "gemma3.attention.sliding_window_pattern");
+    if (pattern && pattern->type != SZ_GGUF_ARRAY)
+        SZ_TRY(sz_hparam_u32(g, "attention.sliding_window_pattern", &h->window_pattern));
+    h->rope_base_local = (double)local;
+    h->embedding_scale = __builtin_sqrtf((float)h->n_embd);
+    if (h->n_layer == 62) /* the 27B: queries are scaled by the embedding's share per head */
+        h->attention_scale = 1.0f / __builtin_sqrtf((float)h->n_embd / (float)h->n_head);
+    return SZ_OK;
+}
+
+const sz_architecture sz_arch_gemma3 = {.name = "gemma3",
+                                        .configure = configure,
+                                        .qk_norms = true,
+                                        .post_norms = true,
+                                        .layer = layer};

@@ -1,0 +1,41 @@
+/* forward.c: tokens in, logits out. The layers themselves are in arch_*.c. */
+#include <string.h>
+
+#include "model.h"
+
+sz_tensor *sz_model_layers(sz_graph *g, const sz_model *m, sz_pass *pass, sz_tensor *x,
+                           uint32_t first, uint32_t last) {
+    for (uint32_t i = first; i < last && g->status == SZ_OK; i++) {
+        sz_arena_mark mark = sz_arena_get_mark(g->arena);
+        sz_tensor *y = m->architecture->layer(g, m, i, pass, x);
+        sz_pass_tap(pass, SZ_TAP_HIDDEN, i, y);
+        if (y) { /* keep the residual stream in place, give the layer's scratch back */
+            memcpy(x->data, y->data, x->n_rows * x->n_cols * sizeof(float));
+            x->activations.quantized = NULL;
+        }
+        sz_arena_rewind(g->arena, mark);
+    }
+    return g->status == SZ_OK ? x : NULL;
+}
+
+static sz_tensor *embed(sz_graph *g, const sz_model *m, const sz_pass *pass) {
+    sz_tensor *x = NULL;
+    if (pass->ids) {
+        x = sz_embed(g, m->embedding_type, m->embedding, m->h.n_vocab, m->h.n_embd, pass->ids,
+                     pass->n);
+        return m->h.embedding_scale == 1.0f ? x : sz_scale(g, x, m->h.embedding_scale);
+    }
+    x = sz_tensor_new(g, pass->n, m->h.n_embd);
+    if (x)
+        memcpy(x->data, pass->embeddings, pass->n * m->h.n_embd * sizeof(float));
+    return x;
+}
+
+sz_tensor *sz_model_forward(sz_graph *g, const sz_model *m, sz_pass *pass, bool logits) {
+    sz_tensor *x = embed(g, m, pass);
+    sz_model_rope_angles(m, g, pass);
+    x = sz_model_layers(g, m, pass, x, 0, m->h.n_layer);
+    x = g->status == SZ_OK ? sz_gather(g, x, pass->want, pass->n_want) : NULL;
+    x = sz_rms_norm(g, x, m->output_norm, m->h.n_embd, m->h.rms_eps);
+    return logits ? sz_linear(g, x, &m->head) : x;
+}

@@ -1,0 +1,172 @@
+/* load.c: weights of a GGUF file into a model: shapes checked, matrices repacked, small vectors
+ * copied, source pages given back. */
+#include <stdio.h>
+#include <string.h>
+
+#include "model.h"
+
+static sz_status find_tensor(const sz_model *m, const char *name, uint64_t n_cols, uint64_t n_rows,
+                             const sz_gguf_tensor **out) {
+    const sz_gguf_tensor *t = sz_gguf_find_tensor(m->gguf, name);
+    SZ_REQUIRE(t, SZ_E_NOTFOUND, "%s: tensor %s is missing", sz_gguf_name(m->gguf), name);
+    uint64_t rows = t->n_dim > 1 ? t->dim[1] : 1;
+    for (uint32_t i = 2; i < t->n_dim; i++)
+        rows = t->dim[i] == 1 ? rows : 0;
+    SZ_REQUIRE(t->dim[0] == n_cols && rows == n_rows, SZ_E_FORMAT,
+               "%s: tensor %s is %llu x %llu, the hyperparameters ask for %llu x %llu",
+               sz_gguf_name(m->gguf), name, (unsigned long long)t->dim[0],
+               (unsigned long long)rows, (unsigned long long)n_cols, (unsigned long long)n_rows);
+    *out = t;
+    return SZ_OK;
+}
+
+/* Row r of a head's first n_rot rows in pair order (2i, 2i+1) comes from the file; rows are wanted
+ * in half order (i, i + n_rot/2), the one that the rope operator turns. */
+static size_t source_row(const sz_hparams *h, size_t row) {
+    size_t head = row / h->head_dim * h->head_dim, r = row % h->head_dim, half = h->n_rot / 2;
+    if (r >= h->n_rot)
+        return row;
+    return head + (r < half ? 2 * r : 2 * (r - half) + 1);
+}
+
+static sz_status load_vector(sz_model *m, const char *name, uint64_t n, bool unpair,
+                             const float **out) {
+    const sz_gguf_tensor *t;
+    SZ_TRY(find_tensor(m, name, n, 1, &t));
+    const sz_type_info *info = sz_type_get(t->type);
+    SZ_REQUIRE(info->dequantize && n % info->block == 0, SZ_E_UNSUPPORTED,
+               "%s: tensor %s has type %s, which cannot be read as floats", sz_gguf_name(m->gguf),
+               name, info->name);
+    float *v = sz_arena_alloc(m->arena, 2 * n * sizeof *v);
+    SZ_REQUIRE(v, SZ_E_NOMEM, "no memory for tensor %s", name);
+    info->dequantize(t->data, v, n);
+    for (uint64_t i = 0; unpair && i < n; i++)
+        v[n + i] = v[source_row(&m->h, i)];
+    *out = unpair ? v + n : v;
+    m->n_params += n;
+    m->weight_bytes += t->bytes;
+    return SZ_OK;
+}
+
+static sz_status pack(sz_model *m, const sz_gguf_tensor *t, const void *data, sz_matrix *out) {
+    sz_status status =
+        sz_matrix_pack(sz_runtime_pool(m->rt), t->type, t->dim[1], t->dim[0], data, out);
+    if (status != SZ_OK)
+        return sz_fail_within(status, "%s: tensor %s", sz_gguf_name(m->gguf), t->name);
+    m->panel_bytes += out->bytes;
+    m->n_params += t->dim[0] * t->dim[1];
+    m->weight_bytes += t->bytes;
+    return SZ_OK;
+}
+
+static sz_status pack_unpaired(sz_model *m, const sz_gguf_tensor *t, sz_matrix *out) {
+    size_t row_bytes = t->bytes / t->dim[1];
+    uint8_t *copy = sz_alloc(t->bytes);
+    SZ_REQUIRE(copy, SZ_E_NOMEM, "no memory to reorder tensor %s", t->name);
+    for (size_t row = 0; row < t->dim[1]; row++)
+        memcpy(copy + row * row_bytes, t->data + source_row(&m->h, row) * row_bytes, row_bytes);
+    sz_status status = pack(m, t, copy, out);
+    sz_free(copy);
+    return status;
+}
+
+static sz_status load_matrix(sz_model *m, const char *name, uint64_t n_cols, uint64_t n_rows,
+                             bool unpair, sz_matrix *out) {
+    const sz_gguf_tensor *t;
+    SZ_TRY(find_tensor(m, name, n_cols, n_rows, &t));
+    SZ_TRY(unpair ? pack_unpaired(m, t, out) : pack(m, t, t->data, out));
+    sz_map_release(t->data, t->bytes);
+    return SZ_OK;
+}
+
+static const char *in_layer(char *name, size_t size, uint32_t i, const char *what,
+                            const char *suffix) {
+    snprintf(name, size, "blk.%u.%s.%s", i, what, suffix);
+    return name;
+}
+
+static sz_status load_weight(sz_model *m, uint32_t i, const char *what, uint64_t n_cols,
+                             uint64_t n_rows, bool bias, bool unpair, sz_weight *out) {
+    char name[96];
+    SZ_TRY(load_matrix(m, in_layer(name, sizeof name, i, what, "weight"), n_cols, n_rows, unpair,
+                       &out->matrix));
+    in_layer(name, sizeof name, i, what, "bias");
+    if (!bias && !sz_gguf_find_tensor(m->gguf, name))
+        return SZ_OK;
+    return load_vector(m, name, n_rows, unpair, &out->bias);
+}
+
+static sz_status load_norm(sz_model *m, uint32_t i, const char *what, uint64_t n,
+                           const float **out) {
+    char name[96];
+    return load_vector(m, in_layer(name, sizeof name, i, what, "weight"), n, false, out);
+}
+
+static sz_status load_layer(sz_model *m, uint32_t i) {
+    const sz_hparams *h = &m->h;
+    const sz_architecture *a = m->architecture;
+    sz_layer *l = &m->layers[i];
+    uint64_t n_q = (uint64_t)h->n_head * h->head_dim, n_kv = (uint64_t)h->n_head_kv * h->head_dim;
+    bool unpair = h->rope_interleaved;
+    SZ_TRY(load_norm(m, i, "attn_norm", h->n_embd, &l->attn_norm));
+    SZ_TRY(load_weight(m, i, "attn_q", h->n_embd, n_q, a->biases, unpair, &l->q));
+    SZ_TRY(load_weight(m, i, "attn_k", h->n_embd, n_kv, a->biases, unpair, &l->k));
+    SZ_TRY(load_weight(m, i, "attn_v", h->n_embd, n_kv, a->biases, false, &l->v));
+    SZ_TRY(load_weight(m, i, "attn_output", n_q, h->n_embd, false, false, &l->o));
+    if (a->qk_norms) {
+        SZ_TRY(load_norm(m, i, "attn_q_norm", h->head_dim, &l->q_norm));
+        SZ_TRY(load_norm(m, i, "attn_k_norm", h->head_dim, &l->k_norm));
+    }
+    if (a->post_norms) {
+        SZ_TRY(load_norm(m, i, "post_attention_norm", h->n_embd, &l->post_attn_norm));
+        SZ_TRY(load_norm(m, i, "post_ffw_norm", h->n_embd, &l->post_ffn_norm));
+    }
+    SZ_TRY(load_norm(m, i, "ffn_norm", h->n_embd, &l->ffn_norm));
+    SZ_TRY(load_weight(m, i, "ffn_gate", h->n_embd, h->n_ff, false, false, &l->gate));
+    SZ_TRY(load_weight(m, i, "ffn_up", h->n_embd, h->n_ff, false, false, &l->up));
+    SZ_TRY(load_weight(m, i, "ffn_down", h->n_ff, h->n_embd, false, false, &l->down));
+    bool global = h->window_pattern && (i + 1) % h->window_pattern == 0;
+    l->window = h->window && !global ? h->window : 0;
+    l->rope = h->window_pattern && !global ? 1 : 0;
+    return SZ_OK;
+}
+
+/* The embedding stays in the file, a row is decoded when asked for; a tied head is repacked. */
+static sz_status load_ends(sz_model *m) {
+    const sz_gguf_tensor *e;
+    const sz_hparams *h = &m->h;
+    SZ_TRY(find_tensor(m, "token_embd.weight", h->n_embd, h->n_vocab, &e));
+    SZ_REQUIRE(sz_type_get(e->type)->dequantize, SZ_E_UNSUPPORTED,
+               "%s: tensor token_embd.weight has type %s, which cannot be read as floats",
+               sz_gguf_name(m->gguf), sz_type_get(e->type)->name);
+    m->embedding = e->data;
+    m->embedding_type = e->type;
+    SZ_TRY(load_vector(m, "output_norm.weight", h->n_embd, false, &m->output_norm));
+    bool tied = !sz_gguf_find_tensor(m->gguf, "output.weight");
+    if (!tied) {
+        m->n_params += e->dim[0] * e->dim[1];
+        m->weight_bytes += e->bytes;
+    }
+    return load_matrix(m, tied ? "token_embd.weight" : "output.weight", h->n_embd, h->n_vocab,
+                       false, &m->head.matrix);
+}
+
+sz_status sz_model_load_weights(sz_model *m) {
+    m->layers = sz_calloc(m->h.n_layer, sizeof *m->layers);
+    SZ_REQUIRE(m->layers, SZ_E_NOMEM, "no memory for %u layers", m->h.n_layer);
+    for (uint32_t i = 0; i < m->h.n_layer; i++)
+        SZ_TRY(load_layer(m, i));
+    SZ_TRY(load_ends(m));
+    return sz_model_make_rope(m);
+}
+
+void sz_model_free_weights(sz_model *m) {
+    for (uint32_t i = 0; m->layers && i < m->h.n_layer; i++) {
+        sz_layer *l = &m->layers[i];
+        sz_weight *all[] = {&l->q, &l->k, &l->v, &l->o, &l->gate, &l->up, &l->down};
+        for (size_t j = 0; j < sizeof all / sizeof *all; j++)
+            sz_matrix_free(&all[j]->matrix);
+    }
+    sz_matrix_free(&m->head.matrix);
+    sz_free(m->layers);
+}

@@ -1,0 +1,216 @@
+/* model.c: opening a model file: hyperparameters, tokenizer, template, then the weights. */
+#include "model.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- Hyperparameters --------------------------------------------------------------------------- */
+
+static sz_status key_of(const sz_gguf *g, const char *suffix, char *key, size_t size) {
+    sz_str arch;
+    SZ_TRY(sz_gguf_get_str(g, "general.architecture", &arch));
+    SZ_REQUIRE(arch.n < 64, SZ_E_FORMAT, "%s: general.architecture is too long", sz_gguf_name(g));
+    snprintf(key, size, "%.*s.%s", (int)arch.n, arch.s, suffix);
+    return SZ_OK;
+}
+
+sz_status sz_hparam_u32(const sz_gguf *g, const char *suffix, uint32_t *out) {
+    char key[160];
+    SZ_TRY(key_of(g, suffix, key, sizeof key));
+    return sz_gguf_get_u32(g, key, out);
+}
+
+sz_status sz_hparam_f32(const sz_gguf *g, const char *suffix, float *out) {
+    char key[160];
+    SZ_TRY(key_of(g, suffix, key, sizeof key));
+    return sz_gguf_get_f32(g, key, out);
+}
+
+sz_status sz_hparam_str(const sz_gguf *g, const char *suffix, sz_str *out) {
+    char key[160];
+    SZ_TRY(key_of(g, suffix, key, sizeof key));
+    return sz_gguf_get_str(g, key, out);
+}
+
+/* A missing optional key keeps the default. */
+static sz_status optional(sz_status status) { return status == SZ_E_NOTFOUND ? SZ_OK : status; }
+
+static sz_status check_range(const sz_gguf *g, const char *what, uint64_t value, uint64_t most) {
+    SZ_REQUIRE(value >= 1 && value <= most, SZ_E_FORMAT, "%s: %s is %llu, not in 1 .. %llu",
+               sz_gguf_name(g), what, (unsigned long long)value, (unsigned long long)most);
+    return SZ_OK;
+}
+
+static sz_status check_hparams(const sz_gguf *g, const sz_hparams *h) {
+    SZ_TRY(check_range(g, "block_count", h->n_layer, 4096));
+    SZ_TRY(check_range(g, "embedding_length", h->n_embd, 1 << 20));
+    SZ_TRY(check_range(g, "feed_forward_length", h->n_ff, 1 << 22));
+    SZ_TRY(check_range(g, "attention.head_count", h->n_head, 4096));
+    SZ_TRY(check_range(g, "attention.head_count_kv", h->n_head_kv, h->n_head));
+    SZ_TRY(check_range(g, "attention.key_length", h->head_dim, 4096));
+    SZ_TRY(check_range(g, "rope.dimension_count", h->n_rot, h->head_dim));
+    SZ_TRY(check_range(g, "context_length", h->n_ctx_train, 1u << 30));
+    SZ_REQUIRE(h->n_head % h->n_head_kv == 0, SZ_E_FORMAT,
+               "%s: %u heads are not a multiple of %u key-value heads", sz_gguf_name(g), h->n_head,
+               h->n_head_kv);
+    SZ_REQUIRE(h->n_rot % 2 == 0, SZ_E_FORMAT, "%s: rope.dimension_count %u is odd",
+               sz_gguf_name(g), h->n_rot);
+    SZ_REQUIRE(h->rms_eps >= 0.0f && h->rope_base > 1.0 && h->rope_base_local > 1.0, SZ_E_FORMAT,
+               "%s: layer_norm_rms_epsilon %g or rope.freq_base %g is out of range",
+               sz_gguf_name(g), (double)h->rms_eps, h->rope_base);
+    return SZ_OK;
+}
+
+static sz_status read_hparams(const sz_gguf *g, const sz_architecture *a, sz_hparams *h) {
+    float base = 10000.0f;
+    uint32_t value_length = 0;
+    SZ_TRY(sz_hparam_u32(g, "block_count", &h->n_layer));
+    SZ_TRY(sz_hparam_u32(g, "embedding_length", &h->n_embd));
+    SZ_TRY(sz_hparam_u32(g, "feed_forward_length", &h->n_ff));
+    SZ_TRY(sz_hparam_u32(g, "attention.head_count", &h->n_head));
+    SZ_TRY(sz_hparam_u32(g, "context_length", &h->n_ctx_train));
+    SZ_TRY(sz_hparam_f32(g, "attention.layer_norm_rms_epsilon", &h->rms_eps));
+    SZ_TRY(check_range(g, "attention.head_count", h->n_head, 4096));
+    h->n_head_kv = h->n_head;
+    SZ_TRY(optional(sz_hparam_u32(g, "attention.head_count_kv", &h->n_head_kv)));
+    h->head_dim = h->n_embd / h->n_head;
+    SZ_TRY(optional(sz_hparam_u32(g, "attention.key_length", &h->head_dim)));
+    value_length = h->head_dim;
+    SZ_TRY(optional(sz_hparam_u32(g, "attention.value_length", &value_length)));
+    SZ_REQUIRE(value_length == h->head_dim, SZ_E_UNSUPPORTED,
+               "%s: attention.value_length %u differs from key_length %u", sz_gguf_name(g),
+               value_length, h->head_dim);
+    h->n_rot = h->head_dim;
+    SZ_TRY(optional(sz_hparam_u32(g, "rope.dimension_count", &h->n_rot)));
+    SZ_TRY(optional(sz_hparam_f32(g, "rope.freq_base", &base)));
+    h->rope_base = h->rope_base_local = (double)base;
+    const sz_gguf_tensor *e = sz_gguf_find_tensor(g, "token_embd.weight");
+    SZ_REQUIRE(e && e->n_dim == 2, SZ_E_FORMAT, "%s: no matrix token_embd.weight", sz_gguf_name(g));
+    SZ_TRY(check_range(g, "the vocabulary", e->dim[1], 1u << 24));
+    h->n_vocab = (uint32_t)e->dim[1];
+    h->embedding_scale = 1.0f;
+    h->attention_scale = 1.0f / __builtin_sqrtf((float)(h->head_dim ? h->head_dim : 1));
+    SZ_TRY(a->configure(g, h));
+    return check_hparams(g, h);
+}
+
+/* ---- Opening ------------------------------------------------------------------------------------ */
+
+static const char *keep_string(sz_model *m, const char *key) {
+    sz_str s = {"", 0};
+    if (sz_gguf_find(m->gguf, key))
+        sz_gguf_get_str(m->gguf, key, &s);
+    char *copy = sz_arena_alloc_small(m->arena, s.n + 1);
+    if (!copy)
+        return "";
+    memcpy(copy, s.s, s.n);
+    copy[s.n] = 0;
+    return copy;
+}
+
+static const char *file_type_name(const sz_gguf *g) {
+    static const char *const names[] = {
+        [0] = "F32",     [1] = "F16",     [2] = "Q4_0",    [3] = "Q4_1",    [7] = "Q8_0",
+        [8] = "Q5_0",    [9] = "Q5_1",    [10] = "Q2_K",   [11] = "Q3_K_S", [12] = "Q3_K_M",
+        [13] = "Q3_K_L", [14] = "Q4_K_S", [15] = "Q4_K_M", [16] = "Q5_K_S", [17] = "Q5_K_M",
+        [18] = "Q6_K",   [25] = "IQ4_NL", [30] = "IQ4_XS", [32] = "BF16",   [38] = "MXFP4_MOE"};
+    uint32_t type = 0;
+    if (!sz_gguf_find(g, "general.file_type") ||
+        sz_gguf_get_u32(g, "general.file_type", &type) != SZ_OK)
+        return "";
+    return type < sizeof names / sizeof *names && names[type] ? names[type] : "";
+}
+
+static sz_status load_template(sz_model *m) {
+    sz_str source;
+    if (!sz_gguf_find(m->gguf, "tokenizer.chat_template"))
+        return SZ_OK;
+    SZ_TRY(sz_gguf_get_str(m->gguf, "tokenizer.chat_template", &source));
+    sz_status status = sz_template_parse(source.s, source.n, &m->chat_template);
+    if (status != SZ_OK) /* the model is usable without it; rendering reports the reason */
+        sz_runtime_log(m->rt, SZ_LOG_WARN, "%s: tokenizer.chat_template: %s",
+                       sz_gguf_name(m->gguf), sz_last_error());
+    return SZ_OK;
+}
+
+static sz_status find_architecture(sz_model *m) {
+    const char *name = keep_string(m, "general.architecture");
+    m->architecture = sz_architecture_find(name);
+    SZ_REQUIRE(m->architecture, SZ_E_UNSUPPORTED,
+               "%s: general.architecture '%s' is not one that this build runs (%s)",
+               sz_gguf_name(m->gguf), name, sz_architecture_names());
+    return SZ_OK;
+}
+
+static sz_status open_parts(sz_model *m, const char *path, bool vocab_only) {
+    SZ_TRY(sz_arena_new(1 << 16, &m->arena));
+    SZ_TRY(sz_gguf_open(path, &m->gguf));
+    m->name = keep_string(m, "general.name");
+    m->file_type = file_type_name(m->gguf);
+    if (!vocab_only)
+        SZ_TRY(find_architecture(m));
+    SZ_TRY(sz_tokenizer_from_gguf(m->gguf, &m->tokenizer));
+    SZ_TRY(load_template(m));
+    if (vocab_only) {
+        m->h.n_vocab = sz_tokenizer_n_vocab(m->tokenizer);
+        return SZ_OK;
+    }
+    SZ_TRY(read_hparams(m->gguf, m->architecture, &m->h));
+    SZ_REQUIRE(sz_tokenizer_n_vocab(m->tokenizer) <= m->h.n_vocab, SZ_E_FORMAT,
+               "%s: the tokenizer has %u tokens, token_embd.weight %u rows", path,
+               sz_tokenizer_n_vocab(m->tokenizer), m->h.n_vocab);
+    return sz_model_load_weights(m);
+}
+
+sz_status sz_model_open(sz_runtime *rt, const char *path, const sz_model_config *config,
+                        sz_model **out) {
+    sz_model *m = sz_calloc(1, sizeof *m);
+    SZ_REQUIRE(m, SZ_E_NOMEM, "no memory for a model");
+    m->rt = rt;
+    sz_status status = open_parts(m, path, config && config->vocab_only);
+    if (status != SZ_OK) {
+        sz_model_close(m);
+        return status;
+    }
+    *out = m;
+    return SZ_OK;
+}
+
+void sz_model_close(sz_model *m) {
+    if (!m)
+        return;
+    sz_model_free_weights(m);
+    sz_template_free(m->chat_template);
+    sz_tokenizer_free(m->tokenizer);
+    sz_gguf_close(m->gguf);
+    sz_arena_free(m->arena);
+    sz_free(m);
+}
+
+const sz_gguf *sz_model_gguf(const sz_model *m) { return m->gguf; }
+const sz_tokenizer *sz_model_tokenizer(const sz_model *m) { return m->tokenizer; }
+const sz_template *sz_model_template(const sz_model *m) { return m->chat_template; }
+
+void sz_model_get_info(const sz_model *m, sz_model_info *out) {
+    const sz_hparams *h = &m->h;
+    *out = (sz_model_info){
+        .architecture = m->architecture ? m->architecture->name : "",
+        .name = m->name,
+        .file_type = m->file_type,
+        .file_bytes = sz_gguf_file_bytes(m->gguf),
+        .weight_bytes = m->weight_bytes,
+        .panel_bytes = m->panel_bytes,
+        .n_params = m->n_params,
+        .n_layer = h->n_layer,
+        .n_embd = h->n_embd,
+        .n_head = h->n_head,
+        .n_head_kv = h->n_head_kv,
+        .n_ff = h->n_ff,
+        .n_vocab = h->n_vocab,
+        .n_ctx_train = h->n_ctx_train,
+        .bos = sz_tokenizer_bos(m->tokenizer),
+        .eos = sz_tokenizer_eos(m->tokenizer),
+        .eot = sz_tokenizer_eot(m->tokenizer),
+        .add_bos = sz_tokenizer_add_bos(m->tokenizer),
+    };
+}

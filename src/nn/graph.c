@@ -1,0 +1,60 @@
+/* graph.c: the state that operators share, and how work on rows is spread. */
+#include "graph.h"
+
+enum { WORTH_A_TASK = 16384 }; /* elements below which waking a thread costs more than it saves */
+
+void sz_graph_begin(sz_graph *g, sz_runtime *rt, sz_arena *arena) {
+    *g = (sz_graph){.rt = rt,
+                    .kernels = sz_runtime_kernels(rt),
+                    .pool = sz_runtime_pool(rt),
+                    .arena = arena,
+                    .status = SZ_OK};
+}
+
+void *sz_graph_fail(sz_graph *g, sz_status status) {
+    if (g->status == SZ_OK)
+        g->status = status;
+    return NULL;
+}
+
+sz_tensor *sz_tensor_new(sz_graph *g, size_t n_rows, size_t n_cols) {
+    if (g->status != SZ_OK)
+        return NULL;
+    size_t bytes;
+    sz_tensor *t = sz_arena_alloc_small(g->arena, sizeof *t);
+    float *data = NULL;
+    if (t && !__builtin_mul_overflow(n_rows, n_cols * sizeof(float), &bytes))
+        data = sz_arena_alloc(g->arena, bytes ? bytes : sizeof(float));
+    if (!data)
+        return sz_graph_fail(
+            g, sz_fail(SZ_E_NOMEM, "no memory for a tensor of %zu x %zu", n_rows, n_cols));
+    *t = (sz_tensor){.data = data, .n_rows = n_rows, .n_cols = n_cols};
+    t->activations =
+        (sz_activations){.x = data, .n = n_rows, .n_cols = n_cols, .stride = n_cols};
+    return t;
+}
+
+typedef struct rows_job {
+    sz_rows_fn fn;
+    void *context;
+    size_t n, per_task;
+} rows_job;
+
+static void run_rows(void *context, size_t task, int thread) {
+    const rows_job *job = context;
+    size_t first = task * job->per_task, last = first + job->per_task;
+    job->fn(job->context, first, last < job->n ? last : job->n);
+}
+
+void sz_graph_rows(sz_graph *g, size_t n, size_t cost_per_row, sz_rows_fn fn, void *context) {
+    size_t threads = (size_t)sz_pool_threads(g->pool);
+    if (n == 0)
+        return;
+    if (threads == 1 || n == 1 || n * cost_per_row < WORTH_A_TASK) {
+        fn(context, 0, n);
+        return;
+    }
+    size_t tasks = n < threads * 4 ? n : threads * 4;
+    rows_job job = {fn, context, n, (n + tasks - 1) / tasks};
+    sz_pool_run(g->pool, run_rows, &job, (n + job.per_task - 1) / job.per_task);
+}

@@ -1,0 +1,155 @@
+/* ops.c: the operators of a transformer on rows (graph.h). */
+#include <string.h>
+
+#include "graph.h"
+
+typedef struct op { /* arguments of one operator for its row function */
+    sz_graph *g;
+    const sz_tensor *a, *b;
+    sz_tensor *out;
+    const float *weight, *cosines, *sines;
+    size_t n_group, n_rot;
+    float factor;
+    const sz_type_info *type;
+    const uint8_t *table;
+    const int32_t *ids;
+} op;
+
+static float *row(const sz_tensor *t, size_t i) { return t->data + i * t->n_cols; }
+
+static sz_tensor *run(op *o, size_t cost, sz_rows_fn fn) {
+    if (o->out)
+        sz_graph_rows(o->g, o->out->n_rows, cost * o->out->n_cols, fn, o);
+    return o->out;
+}
+
+static bool same_shape(sz_graph *g, const sz_tensor *a, const sz_tensor *b) {
+    if (g->status == SZ_OK && (a->n_rows != b->n_rows || a->n_cols != b->n_cols))
+        sz_graph_fail(g, sz_fail(SZ_E_ARG, "shapes %zu x %zu and %zu x %zu differ", a->n_rows,
+                                 a->n_cols, b->n_rows, b->n_cols));
+    return g->status == SZ_OK;
+}
+
+sz_tensor *sz_linear(sz_graph *g, sz_tensor *x, const sz_weight *w) {
+    sz_tensor *y = g->status == SZ_OK ? sz_tensor_new(g, x->n_rows, w->matrix.n_rows) : NULL;
+    if (!y)
+        return NULL;
+    if (x->n_rows == 0)
+        return y;
+    sz_status status = sz_matrix_multiply(g->kernels, g->pool, g->arena, &w->matrix,
+                                          &x->activations, y->data, y->n_cols);
+    if (status != SZ_OK)
+        return sz_graph_fail(g, status);
+    for (size_t i = 0; w->bias && i < y->n_rows; i++)
+        g->kernels->add(row(y, i), w->bias, y->n_cols, row(y, i));
+    return y;
+}
+
+static void add_rows(void *context, size_t first, size_t last) {
+    op *o = context;
+    o->g->kernels->add(row(o->a, first), row(o->b, first), (last - first) * o->a->n_cols,
+                       row(o->out, first));
+}
+sz_tensor *sz_add(sz_graph *g, const sz_tensor *a, const sz_tensor *b) {
+    if (!same_shape(g, a, b))
+        return NULL;
+    op o = {.g = g, .a = a, .b = b, .out = sz_tensor_new(g, a->n_rows, a->n_cols)};
+    return run(&o, 1, add_rows);
+}
+
+static void scale_rows(void *context, size_t first, size_t last) {
+    op *o = context;
+    o->g->kernels->scale(row(o->a, first), o->factor, (last - first) * o->a->n_cols,
+                         row(o->out, first));
+}
+sz_tensor *sz_scale(sz_graph *g, const sz_tensor *a, float factor) {
+    if (g->status != SZ_OK)
+        return NULL;
+    op o = {.g = g, .a = a, .factor = factor, .out = sz_tensor_new(g, a->n_rows, a->n_cols)};
+    return run(&o, 1, scale_rows);
+}
+
+static void silu_mul_rows(void *context, size_t first, size_t last) {
+    op *o = context;
+    o->g->kernels->silu_mul(row(o->a, first), row(o->b, first), (last - first) * o->a->n_cols,
+                            row(o->out, first));
+}
+sz_tensor *sz_silu_mul(sz_graph *g, const sz_tensor *gate, const sz_tensor *up) {
+    if (!same_shape(g, gate, up))
+        return NULL;
+    op o = {.g = g, .a = gate, .b = up, .out = sz_tensor_new(g, gate->n_rows, gate->n_cols)};
+    return run(&o, 4, silu_mul_rows);
+}
+
+static void gelu_mul_rows(void *context, size_t first, size_t last) {
+    op *o = context;
+    o->g->kernels->gelu_mul(row(o->a, first), row(o->b, first), (last - first) * o->a->n_cols,
+                            row(o->out, first));
+}
+sz_tensor *sz_gelu_mul(sz_graph *g, const sz_tensor *gate, const sz_tensor *up) {
+    if (!same_shape(g, gate, up))
+        return NULL;
+    op o = {.g = g, .a = gate, .b = up, .out = sz_tensor_new(g, gate->n_rows, gate->n_cols)};
+    return run(&o, 4, gelu_mul_rows);
+}
+
+static void norm_rows(void *context, size_t first, size_t last) {
+    op *o = context;
+    size_t n = (last - first) * o->a->n_cols;
+    const float *x = row(o->a, first);
+    float *y = row(o->out, first);
+    for (size_t at = 0; at < n; at += o->n_group)
+        o->g->kernels->rms_norm(x + at, o->weight, o->factor, o->n_group, y + at);
+}
+sz_tensor *sz_rms_norm(sz_graph *g, const sz_tensor *x, const float *weight, size_t n_group,
+                       float eps) {
+    if (g->status != SZ_OK)
+        return NULL;
+    op o = {.g = g, .a = x, .weight = weight, .n_group = n_group, .factor = eps};
+    o.out = sz_tensor_new(g, x->n_rows, x->n_cols);
+    return run(&o, 2, norm_rows);
+}
+
+sz_tensor *sz_gather(sz_graph *g, const sz_tensor *x, const uint32_t *index, size_t n) {
+    sz_tensor *out = g->status == SZ_OK ? sz_tensor_new(g, n, x->n_cols) : NULL;
+    for (size_t i = 0; out && i < n; i++)
+        memcpy(row(out, i), row(x, index[i]), x->n_cols * sizeof(float));
+    return out;
+}
+
+static void embed_rows(void *context, size_t first, size_t last) {
+    op *o = context;
+    size_t n = o->out->n_cols, bytes = n / o->type->block * o->type->block_bytes;
+    for (size_t i = first; i < last; i++)
+        o->type->dequantize(o->table + (size_t)o->ids[i] * bytes, row(o->out, i), n);
+}
+sz_tensor *sz_embed(sz_graph *g, sz_type type, const void *table, size_t n_table, size_t n_cols,
+                    const int32_t *ids, size_t n) {
+    for (size_t i = 0; i < n && g->status == SZ_OK; i++)
+        if (ids[i] < 0 || (size_t)ids[i] >= n_table)
+            sz_graph_fail(g, sz_fail(SZ_E_ARG, "token id %d is not in the vocabulary of %zu",
+                                     ids[i], n_table));
+    if (g->status != SZ_OK)
+        return NULL;
+    op o = {.g = g, .type = sz_type_get(type), .table = table, .ids = ids};
+    o.out = sz_tensor_new(g, n, n_cols);
+    return run(&o, 2, embed_rows);
+}
+
+static void rope_rows(void *context, size_t first, size_t last) {
+    op *o = context;
+    size_t half = o->n_rot / 2;
+    for (size_t i = first; i < last; i++)
+        for (size_t head = 0; head < o->out->n_cols; head += o->n_group)
+            o->g->kernels->rotate_halves(row(o->out, i) + head, o->cosines + i * half,
+                                         o->sines + i * half, half);
+}
+sz_tensor *sz_rope(sz_graph *g, sz_tensor *x, size_t n_head_dim, size_t n_rot,
+                   const float *cosines, const float *sines) {
+    if (g->status != SZ_OK)
+        return NULL;
+    op o = {.g = g, .out = x, .cosines = cosines, .sines = sines};
+    o.n_group = n_head_dim;
+    o.n_rot = n_rot;
+    return run(&o, 2, rope_rows);
+}

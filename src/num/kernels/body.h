@@ -1,0 +1,38 @@
+/* body.h: all kernels of one instruction set; isa_<name>.c includes its lanes and then this file. */
+#include <math.h>
+#include <szilard/unstable/num.h>
+
+#include "body_math.h"
+#include "body_vector.h"
+
+#include "body_attend.h"
+#include "body_product.h"
+
+#define PRODUCT_SLOT(T) [SZ_##T] = product_##T,
+#define EXPAND_SLOT(T) [SZ_##T] = expand_##T,
+#define EXPANDED_SLOT(T) [SZ_##T] = expanded_##T,
+#define DEFINE_KERNELS(name)                                                                       \
+    const sz_kernels name = {                                                                      \
+        .isa = LANES_ISA,                                                                          \
+        .product = {EACH_FORMAT(PRODUCT_SLOT)},                                                    \
+        .expand = {EACH_FORMAT(EXPAND_SLOT)},                                                      \
+        .expanded_product = {EACH_FORMAT(EXPANDED_SLOT)},                                          \
+        .quantize = quantize,                                                                      \
+        .product_float = product_float,                                                            \
+        .rms_norm = rms_norm,                                                                      \
+        .add = row_add,                                                                            \
+        .scale = row_scale,                                                                        \
+        .silu_mul = row_silu_mul,                                                                  \
+        .gelu_mul = row_gelu_mul,                                                                  \
+        .exp = row_exp,                                                                            \
+        .tanh = row_tanh,                                                                          \
+        .to_f16 = row_to_f16,                                                                      \
+        .from_f16 = row_from_f16,                                                                  \
+        .rotate_halves = rotate_halves,                                                            \
+        .attend_scores = attend_scores,                                                            \
+        .attend_softmax = attend_softmax,                                                          \
+        .attend_mix = attend_mix,                                                                  \
+        .merge = merge,                                                                            \
+        .softmax_stats = softmax_stats,                                                            \
+        .peak_int8 = peak_int8,                                                                    \
+    }

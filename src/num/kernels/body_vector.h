@@ -1,0 +1,142 @@
+/* body_vector.h: operations on rows of floats. One source for all instruction sets. */
+
+static inline v16 op_add(v16 a, v16 b) { return v_add(a, b); }
+static inline v16 op_mul(v16 a, v16 b) { return v_mul(a, b); }
+static inline v16 op_exp(v16 a, v16 b) { return v_exp(a); }
+static inline v16 op_tanh(v16 a, v16 b) { return v_tanh(a); }
+/* x / (1 + exp(-x)) * y */
+static inline v16 op_silu_mul(v16 x, v16 y) {
+    v16 one = v_set1(1.0f), e = v_exp(v_sub(v_set1(0.0f), x));
+    return v_mul(v_div(x, v_add(one, e)), y);
+}
+/* x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) * y */
+static inline v16 op_gelu_mul(v16 x, v16 y) {
+    v16 cube = v_mul(v_mul(x, x), x);
+    v16 inner = v_mul(v_set1(0x1.988454p-1f), v_fma(v_set1(0.044715f), cube, x));
+    v16 half = v_mul(v_set1(0.5f), x);
+    return v_mul(v_fma(half, v_tanh(inner), half), y);
+}
+
+static void row_add(const float *a, const float *b, size_t n, float *out) {
+    map(op_add, a, b, n, out);
+}
+static void row_silu_mul(const float *a, const float *b, size_t n, float *out) {
+    map(op_silu_mul, a, b, n, out);
+}
+static void row_gelu_mul(const float *a, const float *b, size_t n, float *out) {
+    map(op_gelu_mul, a, b, n, out);
+}
+static void row_exp(const float *x, size_t n, float *out) { map(op_exp, x, x, n, out); }
+static void row_tanh(const float *x, size_t n, float *out) { map(op_tanh, x, x, n, out); }
+
+static void row_scale(const float *a, float factor, size_t n, float *out) {
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16)
+        v_store(out + i, v_mul(v_load(a + i), v_set1(factor)));
+    for (; i < n; i++)
+        out[i] = a[i] * factor;
+}
+
+static void row_to_f16(const float *x, size_t n, uint16_t *out) {
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16)
+        v_store_f16(out + i, v_load(x + i));
+    if (i < n) {
+        uint16_t lanes[16];
+        v_store_f16(lanes, v_load_n(x + i, n - i, 0));
+        memcpy(out + i, lanes, (n - i) * sizeof *out);
+    }
+}
+
+static void row_from_f16(const uint16_t *x, size_t n, float *out) {
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16)
+        v_store(out + i, v_load_f16(x + i));
+    if (i < n) {
+        uint16_t lanes[16] = {0};
+        memcpy(lanes, x + i, (n - i) * sizeof *x);
+        v_store_n(out + i, v_load_f16(lanes), n - i);
+    }
+}
+
+static void rms_norm(const float *x, const float *weight, float eps, size_t n, float *out) {
+    v16 sum = v_set1(0.0f);
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        v16 v = v_load(x + i);
+        sum = v_fma(v, v, sum);
+    }
+    if (i < n) {
+        v16 v = v_load_n(x + i, n - i, 0);
+        sum = v_fma(v, v, sum);
+    }
+    float mean = v_sum(sum) / (float)n;
+    float inverse = 1.0f / __builtin_sqrtf(mean + eps);
+    row_scale(x, inverse, n, out);
+    map(op_mul, out, weight, n, out);
+}
+
+static void rotate_halves(float *x, const float *c, const float *s, size_t half) {
+    size_t i = 0;
+    for (; i + 16 <= half; i += 16) {
+        v16 a = v_load(x + i), b = v_load(x + half + i), cosine = v_load(c + i), sine = v_load(s + i);
+        v_store(x + i, v_fma(a, cosine, v_sub(v_set1(0.0f), v_mul(b, sine))));
+        v_store(x + half + i, v_fma(a, sine, v_mul(b, cosine)));
+    }
+    for (; i < half; i++) {
+        float a = x[i], b = x[half + i];
+        x[i] = sz_fmaf(a, c[i], 0.0f - b * s[i]);
+        x[half + i] = sz_fmaf(a, s[i], b * c[i]);
+    }
+}
+
+static void merge(float *a, float fa, const float *b, float fb, size_t n) {
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16)
+        v_store(a + i, v_fma(v_load(a + i), v_set1(fa), v_mul(v_load(b + i), v_set1(fb))));
+    for (; i < n; i++)
+        a[i] = sz_fmaf(a[i], fa, b[i] * fb);
+}
+
+static inline float v_max_lane(v16 v) {
+    float lanes[16];
+    v_store(lanes, v);
+    for (int half = 8; half; half /= 2)
+        for (int i = 0; i < half; i++)
+            lanes[i] = lanes[i] > lanes[i + half] ? lanes[i] : lanes[i + half];
+    return lanes[0];
+}
+
+static inline int32_t sum_16(const int8_t *q) {
+    int32_t sum = 0;
+    for (int i = 0; i < 16; i++)
+        sum += q[i];
+    return sum;
+}
+
+/* Quantises 32 floats; returns the scale. A group whose largest value is below 1e-30 becomes zero. */
+static inline float quantize_32(const float *x, int8_t *q) {
+    v16 a = v_load(x), b = v_load(x + 16);
+    float largest = v_max_lane(v_max(v_abs(a), v_abs(b)));
+    float inverse = largest < 1e-30f ? 0.0f : 127.0f / largest;
+    v16 f = v_set1(inverse), low = v_set1(-127.0f), high = v_set1(127.0f);
+    i_store_s8(q, v_round_int(v_max(v_min(v_mul(a, f), high), low)));
+    i_store_s8(q + 16, v_round_int(v_max(v_min(v_mul(b, f), high), low)));
+    return largest < 1e-30f ? 0.0f : largest / 127.0f;
+}
+
+static void quantize(const float *x, size_t stride, int n, size_t n_cols, int8_t *q, float *d,
+                     float *dsum32, float *dsum16, int32_t *sum32, int32_t *sum16) {
+    for (size_t g = 0; g < n_cols / 32; g++)
+        for (int t = 0; t < n; t++) {
+            size_t at = g * (size_t)n + (size_t)t, first = 2 * g * (size_t)n + (size_t)t;
+            int8_t *group = q + at * 32;
+            d[at] = quantize_32(x + (size_t)t * stride + g * 32, group);
+            sum16[first] = sum_16(group);
+            sum16[first + (size_t)n] = sum_16(group + 16);
+            sum32[at] = sum16[first] + sum16[first + (size_t)n];
+            dsum32[at] = d[at] * (float)sum32[at];
+            dsum16[first] = d[at] * (float)sum16[first];
+            dsum16[first + (size_t)n] = d[at] * (float)sum16[first + (size_t)n];
+        }
+}

@@ -1,0 +1,107 @@
+/* kernels.h: what an instruction set provides. Every slot is filled by every instruction set from
+ * the same source (body_*.h over lanes_<isa>.h), so that all give the same bits.
+ *
+ * Canonical order. Sums over a row use 16 virtual lanes (element i goes to lane i mod 16, in
+ * order, missing elements are zero) and the tree of v_sum. Products of a matrix row run over the
+ * columns in order. */
+#ifndef SZ_NUM_KERNELS_H
+#define SZ_NUM_KERNELS_H
+
+#include <szilard/unstable/tensor_type.h>
+
+enum {
+    SZ_PANEL_ROWS = 16, /* matrix rows per panel: one per lane */
+    SZ_TILE_MAX = 8,    /* tokens per activation tile */
+    SZ_KV_BLOCK = 64,   /* positions per block of the KV cache */
+    SZ_QUERY_MAX = 4,   /* queries per attention tile */
+};
+
+/* One panel of 16 rows: `data` holds, block by block along the columns, the file's blocks of the 16
+ * rows interleaved in 4-byte units; `scales` the f16 and sub-scale fields (num/panel.c). */
+typedef struct sz_panel {
+    const uint8_t *data, *scales;
+    size_t n_cols;
+} sz_panel;
+
+/* A tile of n tokens (1, 2, 4 or 8) quantised to int8 with one scale per 32 columns:
+ * q [n_cols/32][n][32], d [n_cols/32][n], sum32 and dsum32 likewise, sum16 [n_cols/16][n]:
+ * d = max|x|/127, sum = the integers' sum, dsum = d * sum. */
+typedef struct sz_tile {
+    const int8_t *q;
+    const float *d, *dsum32, *dsum16;
+    const int32_t *sum32, *sum16;
+} sz_tile;
+
+/* A panel with its weights expanded to bytes, for tiles of many tokens. Weight = d * (byte - bias) +
+ * m per group of 32 or 16 columns. */
+typedef struct sz_expanded {
+    uint8_t *q;   /* [n_cols/4][16][4] */
+    float *d, *m; /* [n_cols/group][16]; m unused where the format has none */
+} sz_expanded;
+
+typedef struct sz_softmax_stats {
+    float max;         /* the largest logit */
+    double lse;        /* ln sum exp, nats */
+    double entropy;    /* nats */
+    double varentropy; /* nats^2 */
+    int32_t argmax;    /* first of equals */
+    bool has_nan;      /* a logit is NaN or +infinity, or all are -infinity */
+} sz_softmax_stats;
+
+/* y[t * stride + r], r = 0..15: products of the panel's rows with the tile's n tokens. */
+typedef void (*sz_panel_product)(const sz_panel *p, const sz_tile *x, int n, float *y,
+                                 size_t stride);
+
+typedef struct sz_kernels {
+    const char *isa;
+
+    /* ---- Quantised products; indexed by sz_type, NULL where a type has no integer kernel -------- */
+    sz_panel_product product[40];
+    void (*expand[40])(const sz_panel *p, sz_expanded *out);
+    void (*expanded_product[40])(const sz_expanded *p, size_t n_cols, const sz_tile *x, int n,
+                                 float *y, size_t stride);
+    /* n rows x [n][n_cols] (row stride given, n_cols % 32 == 0) into a tile of n. */
+    void (*quantize)(const float *x, size_t stride, int n, size_t n_cols, int8_t *q, float *d,
+                     float *dsum32, float *dsum16, int32_t *sum32, int32_t *sum16);
+
+    /* ---- Float products: panel [n_cols][16] of F32, F16 or BF16; x rows of f32 ------------------ */
+    void (*product_float)(sz_type type, const void *panel, size_t n_cols, const float *x,
+                          size_t x_stride, int n, float *y, size_t stride);
+
+    /* ---- Rows of f32; n >= 1, any alignment; out may be the input ------------------------------- */
+    void (*rms_norm)(const float *x, const float *weight, float eps, size_t n, float *out);
+    void (*add)(const float *a, const float *b, size_t n, float *out);
+    void (*scale)(const float *a, float factor, size_t n, float *out);
+    void (*silu_mul)(const float *gate, const float *up, size_t n, float *out);
+    void (*gelu_mul)(const float *gate, const float *up, size_t n, float *out); /* tanh form */
+    void (*exp)(const float *x, size_t n, float *out);
+    void (*tanh)(const float *x, size_t n, float *out);
+    void (*to_f16)(const float *x, size_t n, uint16_t *out);
+    void (*from_f16)(const uint16_t *x, size_t n, float *out);
+    /* Pairs (x[i], x[i + half]) turned by the angle whose cosine and sine are c[i], s[i]. */
+    void (*rotate_halves)(float *x, const float *c, const float *s, size_t half);
+
+    /* ---- Attention over one block of 64 positions ----------------------------------------------- */
+    /* scores[q][pos] = sum_d query[q][d] * key[d][pos], sequential in d. key [dim][64]. */
+    void (*attend_scores)(const float *const *query, int n_query, const void *key, bool f16,
+                          size_t dim, float (*scores)[SZ_KV_BLOCK]);
+    /* Softmax of one query's scores within its valid positions [from, to): scores become
+     * exp(s - *max), zero elsewhere; *sum their sum. */
+    void (*attend_softmax)(float *scores, int from, int to, float *max, float *sum);
+    /* mix[q][d] = sum_pos scores[q][pos] * value[pos][d], sequential in pos < n_pos. */
+    void (*attend_mix)(float (*const scores)[SZ_KV_BLOCK], int n_query, const void *value, bool f16,
+                       size_t dim, int n_pos, float *const *mix);
+    /* a = a * fa + b * fb as fma(a, fa, b * fb). */
+    void (*merge)(float *a, float fa, const float *b, float fb, size_t n);
+
+    /* ---- One pass over the vocabulary (card 00) ------------------------------------------------- */
+    void (*softmax_stats)(const float *logits, size_t n, float inverse_temperature,
+                          sz_softmax_stats *out);
+    /* VNNI-class throughput probe: `rounds` x 12 independent dot instructions. */
+    void (*peak_int8)(uint64_t rounds, int32_t out[16]);
+} sz_kernels;
+
+/* The kernels of an instruction set: NULL name: $SZILARD_ISA, else the best this processor has. */
+SZ_API sz_status sz_kernels_get(const char *isa, const sz_kernels **out);
+
+#endif

@@ -1,0 +1,39 @@
+/* matrix.h: a weight matrix repacked for the kernels, and its product with rows of activations. */
+#ifndef SZ_NUM_MATRIX_H
+#define SZ_NUM_MATRIX_H
+
+#include <szilard/unstable/num.h>
+
+#include "kernels/kernels.h"
+
+/* Immutable. Panels of 16 rows; the last one is padded with zero rows. */
+typedef struct sz_matrix {
+    sz_type type;
+    size_t n_rows, n_cols, n_panels;
+    size_t data_stride, scale_stride; /* bytes per panel */
+    uint8_t *data, *scales;           /* one allocation, sz_alloc_pages */
+    size_t bytes;
+} sz_matrix;
+
+/* Repacks [n_rows][n_cols] of the file's blocks (n_cols a multiple of the type's block). The source
+ * is not needed afterwards. SZ_E_UNSUPPORTED for types without kernels. */
+sz_status sz_matrix_pack(sz_pool *pool, sz_type type, size_t n_rows, size_t n_cols, const void *src,
+                         sz_matrix *out);
+void sz_matrix_free(sz_matrix *m);
+
+/* Activations [n][n_cols], quantised when first needed by an integer product. */
+typedef struct sz_activations {
+    const float *x;
+    size_t n, n_cols, stride;
+    void *quantized; /* arena memory: see sz_activations_quantize */
+} sz_activations;
+
+/* Fills a->quantized from `arena` if it is still NULL. */
+sz_status sz_activations_quantize(const sz_kernels *k, sz_pool *pool, sz_arena *arena,
+                                  sz_activations *a);
+
+/* y[t][row] = sum_col W[row][col] x[t][col]; y has n_rows floats per row of stride >= n_rows. */
+sz_status sz_matrix_multiply(const sz_kernels *k, sz_pool *pool, sz_arena *arena,
+                             const sz_matrix *w, sz_activations *x, float *y, size_t stride);
+
+#endif
