@@ -13,24 +13,23 @@ enum { MAX_STAGES = 6 };
 #define WS                                                                                         \
     "\\x{9}-\\x{d}\\x{20}\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}"             \
     "\\x{202f}\\x{205f}\\x{3000}"
-#define S "[" WS "]"
-#define SPACES S "+(?![^" WS "])|" S "+"      /* all but the last one before a word */
-#define LINES S "*[\\r\\n]+|" SPACES
-#define SYMBOLS " ?[^" WS "\\p{L}\\p{N}]+"
+#define S           "[" WS "]"
+#define SPACES      S "+(?![^" WS "])|" S "+" /* all but the last one before a word */
+#define LINES       S "*[\\r\\n]+|" SPACES
+#define SYMBOLS     " ?[^" WS "\\p{L}\\p{N}]+"
 #define CONTRACTION "'(?:[sStTmMdD]|[rR][eE]|[vV][eE]|[lL][lL])"
-#define LETTERS "[^\\r\\n\\p{L}\\p{N}]?\\p{L}+"
+#define LETTERS     "[^\\r\\n\\p{L}\\p{N}]?\\p{L}+"
 
 #define GPT2 "'(?:[stmd]|re|ve|ll)| ?\\p{L}+| ?\\p{N}+|" SYMBOLS "|" SPACES
 /* Every digit alone, then GPT2: the spaces before a digit end a piece, so none is left to it. */
-#define DIGITS                                                                                     \
-    "\\p{N}|'(?:[stmd]|re|ve|ll)| ?\\p{L}+|" SYMBOLS "|" S "+(?![^" WS "\\p{N}])|" S "+"
+#define DIGITS "\\p{N}|'(?:[stmd]|re|ve|ll)| ?\\p{L}+|" SYMBOLS "|" S "+(?![^" WS "\\p{N}])|" S "+"
 #define LLAMA3 CONTRACTION "|" LETTERS "|\\p{N}{1,3}|" SYMBOLS "[\\r\\n]*|" LINES
-#define QWEN2 CONTRACTION "|" LETTERS "|\\p{N}|" SYMBOLS "[\\r\\n]*|" LINES
+#define QWEN2  CONTRACTION "|" LETTERS "|\\p{N}|" SYMBOLS "[\\r\\n]*|" LINES
 #define QWEN35                                                                                     \
     CONTRACTION "|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}| ?[^" WS                            \
                 "\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|" LINES
 #define BAILING CONTRACTION "|" LETTERS "|\\p{N}|" SYMBOLS "[\\r\\n]*|" S "*[\\r\\n]|" SPACES
-#define SEED CONTRACTION "|" LETTERS "|\\p{N}|" SYMBOLS "|" LINES
+#define SEED    CONTRACTION "|" LETTERS "|\\p{N}|" SYMBOLS "|" LINES
 
 /* Words of one capitalisation: upper case then lower case, marks with their letters. */
 #define UPPER "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]"
@@ -39,17 +38,19 @@ enum { MAX_STAGES = 6 };
     "[^\\r\\n\\p{L}\\p{N}]?" UPPER "*" LOWER "+" tail "|[^\\r\\n\\p{L}\\p{N}]?" UPPER "+" LOWER    \
     "*" tail
 #define TEKKEN CASED("") "|\\p{N}|" SYMBOLS "[\\r\\n/]*|" LINES
-#define GPT4O CASED("(?:" CONTRACTION ")?") "|\\p{N}{1,3}|" SYMBOLS "[\\r\\n/]*|" LINES
+#define GPT4O  CASED("(?:" CONTRACTION ")?") "|\\p{N}{1,3}|" SYMBOLS "[\\r\\n/]*|" LINES
 
 #define CJK "\\x{4e00}-\\x{9fa5}"
 #define DEEPSEEK                                                                                   \
     "[!-/:-@\\[-`{-~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+"                        \
     "| ?[\\p{P}\\p{S}]+[\\r\\n]*|" LINES
 /* The cased letters as deepseek-llm's tokenizer spells them out. */
-#define DEEPSEEK_LETTERS                                                                           \
-    "A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕ"     \
-    "ἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-ώᾀ-ᾴᾶ-ᾼιῂ-ῄῆ-ῌῐ-ΐῖ-Ίῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤΩℨK-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳ"       \
-    "Ꙁ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃"
+#define DEEPSEEK_LETTERS                                                                                                                                                                                  \
+    "A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-"                                                              \
+    "ᵷᵹ-ᶚḀ-ἕἘ-Ἕ"                                                                                                                                                                            \
+    "ἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-ώᾀ-ᾴᾶ-ᾼιῂ-ῄῆ-ῌῐ-ΐῖ-Ίῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤΩℨK-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳ" \
+    "Ꙁ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-"                                                                            \
+    "𑣟𞤀-𞥃"
 #define CLAUSES " ?[^(" WS "|.,!?…。，、।۔،)]+"
 
 typedef struct recipe {
@@ -80,8 +81,8 @@ static const recipe RECIPES[] = {
     {.names = "gpt-4o llama4 kanana2 minimax-m2", .stages = {GPT4O}},
     {.names = "falcon", .stages = {"[\\p{P}$+<=>^~|`]+", GPT2, "[0-9][0-9][0-9]"}},
     {.names = "deepseek-llm",
-     .stages = {"[\\r\\n]", S "?[" DEEPSEEK_LETTERS "]+", S "?[!-/:-~！-／：-～‘-‟　-。]+", S "+\\z",
-                "[" CJK "\\x{800}-\\x{4e00}\\x{ac00}-\\x{d7ff}]+", "\\p{N}+"}},
+     .stages = {"[\\r\\n]", S "?[" DEEPSEEK_LETTERS "]+", S "?[!-/:-~！-／：-～‘-‟　-。]+",
+                S "+\\z", "[" CJK "\\x{800}-\\x{4e00}\\x{ac00}-\\x{d7ff}]+", "\\p{N}+"}},
     {.names = "deepseek-coder",
      .stages = {"[\\r\\n]", S "?\\p{L}+", S "?\\p{P}+",
                 "[" CJK "\\x{800}-\\x{4e00}\\x{ac00}-\\x{d7ff}]+", "\\p{N}"}},
@@ -145,9 +146,13 @@ void sz_pretokenizer_free(sz_pretokenizer *p) {
     sz_free(p);
 }
 
-bool sz_pretokenizer_ignores_merges(const sz_pretokenizer *p) { return p->recipe->ignore_merges; }
+bool sz_pretokenizer_ignores_merges(const sz_pretokenizer *p) {
+    return p->recipe->ignore_merges;
+}
 
-bool sz_pretokenizer_adds_bos(const sz_pretokenizer *p) { return p->recipe->add_bos; }
+bool sz_pretokenizer_adds_bos(const sz_pretokenizer *p) {
+    return p->recipe->add_bos;
+}
 
 typedef struct splitter {
     const sz_pretokenizer *p;

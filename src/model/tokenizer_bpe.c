@@ -48,7 +48,9 @@ static sz_status load_merge(const sz_gguf *g, sz_tokenizer *t, sz_str text, uint
                "%s: tokenizer.ggml.merges[%u] is \"%.*s\", but %s of it is not in "
                "tokenizer.ggml.tokens",
                sz_gguf_name(g), rank, (int)(text.n < 40 ? text.n : 40), text.s,
-               left < 0 ? "the left part" : right < 0 ? "the right part" : "the product");
+               left < 0    ? "the left part"
+               : right < 0 ? "the right part"
+                           : "the product");
     *last = (uint32_t)product;
     sz_merge *slot = slot_of(&t->bpe, (uint32_t)left, (uint32_t)right);
     if (slot->left == UINT32_MAX) /* of a pair listed twice the first rank counts */

@@ -18,13 +18,13 @@
 #define SZ_SPACE_MARK "\xE2\x96\x81"
 
 typedef enum sz_token_type { /* the numbers of tokenizer.ggml.token_type */
-    SZ_TOKEN_UNDEFINED = 0,
-    SZ_TOKEN_NORMAL = 1,
-    SZ_TOKEN_UNKNOWN = 2,
-    SZ_TOKEN_CONTROL = 3,
-    SZ_TOKEN_USER = 4,
-    SZ_TOKEN_UNUSED = 5,
-    SZ_TOKEN_BYTE = 6,
+                             SZ_TOKEN_UNDEFINED = 0,
+                             SZ_TOKEN_NORMAL = 1,
+                             SZ_TOKEN_UNKNOWN = 2,
+                             SZ_TOKEN_CONTROL = 3,
+                             SZ_TOKEN_USER = 4,
+                             SZ_TOKEN_UNUSED = 5,
+                             SZ_TOKEN_BYTE = 6,
 } sz_token_type;
 
 typedef enum sz_tokenizer_kind { SZ_KIND_BPE, SZ_KIND_SPM, SZ_KIND_WORDPIECE } sz_tokenizer_kind;
@@ -42,12 +42,12 @@ typedef struct sz_vocab_slot {
 
 typedef struct sz_vocab {
     uint32_t n;
-    uint32_t longest;    /* bytes of the longest text */
-    sz_strings text;     /* as in the file */
-    sz_strings piece;    /* what the token adds to a text */
-    uint8_t *type;       /* [n], sz_token_type */
-    bool *end;           /* [n]: ends a generation */
-    float *score;        /* [n], SPM only, else NULL */
+    uint32_t longest;     /* bytes of the longest text */
+    sz_strings text;      /* as in the file */
+    sz_strings piece;     /* what the token adds to a text */
+    uint8_t *type;        /* [n], sz_token_type */
+    bool *end;            /* [n]: ends a generation */
+    float *score;         /* [n], SPM only, else NULL */
     sz_vocab_slot *slots; /* open addressing over text; empty texts are not in it */
     uint32_t mask;
 } sz_vocab;
@@ -127,7 +127,7 @@ typedef struct sz_wordpiece {
 struct sz_tokenizer {
     sz_tokenizer_kind kind;
     sz_vocab vocab;
-    int32_t byte_id[256]; /* -1: this byte has no token */
+    int32_t byte_id[256];       /* -1: this byte has no token */
     int32_t bos, eos, eot, unk; /* -1: none */
     bool add_bos, add_eos;
     sz_specials user; /* always cut out of a text */
@@ -146,7 +146,8 @@ void sz_wordpiece_free(sz_wordpiece *w);
 /* Reads a key that may be absent; *out keeps its value then. */
 sz_status sz_tokenizer_optional_bool(const sz_gguf *g, const char *key, bool *out);
 
-/* ---- One call of encode ------------------------------------------------------------------------ */
+/* ---- One call of encode ------------------------------------------------------------------------
+ */
 
 typedef struct sz_symbol { /* a piece of a word while its pairs are joined */
     uint32_t at, n;        /* its bytes in the word; n == 0: joined to the one before */
@@ -158,9 +159,9 @@ typedef struct sz_symbol { /* a piece of a word while its pairs are joined */
 
 typedef struct sz_word_slot { /* a word met before in this text */
     uint32_t tag;
-    uint32_t at;         /* in the text */
-    uint32_t ids;        /* its tokens in the ids so far */
-    uint16_t n, n_ids;   /* n == 0: empty */
+    uint32_t at;       /* in the text */
+    uint32_t ids;      /* its tokens in the ids so far */
+    uint16_t n, n_ids; /* n == 0: empty */
 } sz_word_slot;
 
 typedef struct sz_encoder {

@@ -29,7 +29,9 @@ sz_status sz_specials_new(const sz_vocab *v, unsigned types, sz_specials *s) {
     return SZ_OK;
 }
 
-void sz_specials_free(sz_specials *s) { sz_free(s->ids); }
+void sz_specials_free(sz_specials *s) {
+    sz_free(s->ids);
+}
 
 /* First of ids[low..high), which agree in `depth` bytes and are longer, whose next byte is >= c. */
 static uint32_t narrow(const sz_specials *s, const sz_vocab *v, uint32_t low, uint32_t high,

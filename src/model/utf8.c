@@ -26,8 +26,7 @@ static int length_of(uint8_t lead) {
  * the character is complete and valid. */
 static int matched(const uint8_t *s, size_t n, int length) {
     int i = 1;
-    while (i < length && (size_t)i < n &&
-           (i == 1 ? second_ok(s[0], s[1]) : (s[i] & 0xC0) == 0x80))
+    while (i < length && (size_t)i < n && (i == 1 ? second_ok(s[0], s[1]) : (s[i] & 0xC0) == 0x80))
         i++;
     return i;
 }
