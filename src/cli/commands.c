@@ -1,0 +1,112 @@
+/* commands.c: the table of subcommands, and how words on the command line find their row. */
+#include "cli.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* In the order of --help. A new subcommand is one file, cmd_<name>.c, and one line here. */
+#define COMMANDS(X)                                                                                \
+    X(pull, "model pull", FIRST, "get a model by name, from Hugging Face or from a URL")           \
+    X(list, "model list", FIRST, "show the models on this machine")                                \
+    X(rm, "model rm", FIRST, "remove a pulled model")
+
+#define DECLARE(word, tree, group, brief)                                                          \
+    extern const struct argp sz_argp_##word;                                                       \
+    int sz_run_##word(int argc, char **argv);
+COMMANDS(DECLARE)
+
+#define ROW(word, tree, group, brief)                                                              \
+    {#word, tree, SZ_GROUP_##group, brief, &sz_argp_##word, sz_run_##word},
+const sz_command sz_commands[] = {COMMANDS(ROW){0}};
+
+const sz_branch sz_branches[] = {
+    {"model", SZ_GROUP_FIRST, "get and inspect models"},
+    {"tokens", SZ_GROUP_MORE, "text to token ids and back"},
+    {0},
+};
+
+static void remove_argument(int *argc, char **argv, int at) {
+    memmove(argv + at, argv + at + 1, (size_t)(*argc - at) * sizeof *argv);
+    (*argc)--;
+}
+
+/* Index of the argument that is exactly `flag`, before any "--"; 0 if absent. */
+static int find_flag(int argc, char **argv, const char *flag) {
+    for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], flag) == 0)
+            return i;
+    return 0;
+}
+
+/* Whether argv[1..] is the two-word tree form of `c`; *at is the index of the second word. */
+static bool matches_tree(const sz_command *c, int argc, char **argv, int *at) {
+    const char *space = strchr(c->tree, ' ');
+    size_t n = space ? (size_t)(space - c->tree) : 0;
+    if (!space || argc < 3 || strncmp(argv[1], c->tree, n) != 0 || argv[1][n] != '\0')
+        return false;
+    if (space[1] == '-')
+        *at = find_flag(argc, argv, space + 1);
+    else
+        *at = strcmp(argv[2], space + 1) == 0 ? 2 : 0;
+    return *at != 0;
+}
+
+const sz_command *sz_command_resolve(int *argc, char **argv) {
+    if (*argc < 2)
+        return NULL;
+    const sz_command *found = NULL;
+    int at = 0;
+    for (const sz_command *c = sz_commands; c->name && !found; c++)
+        if (matches_tree(c, *argc, argv, &at))
+            found = c;
+    if (found)
+        remove_argument(argc, argv, at);
+    for (const sz_command *c = sz_commands; c->name && !found; c++)
+        if (strcmp(argv[1], c->name) == 0)
+            found = c;
+    if (found)
+        remove_argument(argc, argv, 1);
+    return found;
+}
+
+#define LONGEST_WORD 32
+
+int sz_edit_distance(const char *a, const char *b) {
+    int row[3][LONGEST_WORD + 1];
+    size_t na = strnlen(a, LONGEST_WORD), nb = strnlen(b, LONGEST_WORD);
+    int *before = row[0], *above = row[1], *now = row[2];
+    for (size_t j = 0; j <= nb; j++)
+        above[j] = (int)j;
+    for (size_t i = 1; i <= na; i++) {
+        now[0] = (int)i;
+        for (size_t j = 1; j <= nb; j++) {
+            int best = above[j - 1] + (a[i - 1] != b[j - 1]);
+            if (above[j] + 1 < best)
+                best = above[j] + 1;
+            if (now[j - 1] + 1 < best)
+                best = now[j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                before[j - 2] + 1 < best)
+                best = before[j - 2] + 1;
+            now[j] = best;
+        }
+        int *spare = before;
+        before = above, above = now, now = spare;
+    }
+    return above[nb];
+}
+
+const char *sz_command_nearest(const char *word) {
+    const char *best = NULL;
+    int best_distance = strlen(word) < 4 ? 2 : 3; /* at this distance two words are not alike */
+    for (const sz_command *c = sz_commands; c->name; c++) {
+        int d = sz_edit_distance(word, c->name);
+        if (d < best_distance)
+            best = c->name, best_distance = d;
+    }
+    for (const sz_branch *b = sz_branches; b->word; b++) {
+        int d = sz_edit_distance(word, b->word);
+        if (d < best_distance)
+            best = b->word, best_distance = d;
+    }
+    return best;
+}

@@ -1,0 +1,40 @@
+/* signals.c: one handler for SIGINT and SIGTERM; does only what is safe in a signal. */
+#include "signals.h"
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+static volatile sig_atomic_t interrupted;
+static _Atomic(sz_runtime *) runtime;
+
+static void on_signal(int number) {
+    if (interrupted) { /* asked twice: the work does not stop by itself */
+        signal(number, SIG_DFL);
+        raise(number);
+        return;
+    }
+    interrupted = 1;
+    sz_runtime *rt = atomic_load_explicit(&runtime, memory_order_acquire);
+    if (rt)
+        sz_runtime_cancel(rt);
+}
+
+void sz_catch_interrupts(sz_runtime *rt) {
+    atomic_store_explicit(&runtime, rt, memory_order_release);
+    struct sigaction action = {.sa_handler = on_signal};
+    sigemptyset(&action.sa_mask);
+    /* No SA_RESTART: a read from the terminal returns, so that the loop around it sees the flag. */
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+bool sz_interrupted(void) {
+    return interrupted != 0;
+}
+
+void sz_clear_interrupt(void) {
+    interrupted = 0;
+    sz_runtime *rt = atomic_load_explicit(&runtime, memory_order_acquire);
+    if (rt)
+        sz_runtime_resume(rt);
+}

@@ -1,0 +1,28 @@
+/* term.h: what the terminal can show. */
+#ifndef SZ_CLI_TERM_H
+#define SZ_CLI_TERM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+typedef enum sz_colour { SZ_COLOUR_AUTO, SZ_COLOUR_ALWAYS, SZ_COLOUR_NEVER } sz_colour;
+
+/* Whether f may be coloured: with AUTO a terminal that is not "dumb", and NO_COLOR unset. */
+bool sz_term_has_colour(FILE *f, sz_colour wish);
+int sz_term_width(FILE *f); /* columns; 80 if unknown */
+
+/* A bar on stderr while something takes long; silent where stderr is no terminal. */
+typedef struct sz_progress {
+    const char *label, *unit; /* unit NULL: bytes */
+    uint64_t done, total;     /* total 0: unknown */
+    uint64_t first;           /* `done` at the start: not counted in the rate */
+    uint64_t start_ns, shown_ns;
+    bool terminal, drawn;
+} sz_progress;
+void sz_progress_begin(sz_progress *p, const char *label, const char *unit, uint64_t done,
+                       uint64_t total);
+void sz_progress_update(sz_progress *p, uint64_t done);
+void sz_progress_end(sz_progress *p); /* erases the bar */
+
+#endif
