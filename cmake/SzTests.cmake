@@ -21,3 +21,16 @@ foreach(source ${tests})
   endif()
   set_tests_properties(${name} PROPERTIES LABELS "${labels}" SKIP_RETURN_CODE 77 TIMEOUT 900)
 endforeach()
+
+# tests/reference: the readable reference and the programs that compare logits with it.
+set(reference ${CMAKE_SOURCE_DIR}/tests/reference)
+foreach(name exact_forward compare_logits check_reference check_vectors)
+  add_executable(${name} ${reference}/${name}.c)
+  target_link_libraries(${name} PRIVATE szilard_static m)
+endforeach()
+add_test(NAME reference_architectures COMMAND ${reference}/test_exact.sh
+         ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR}/tests/vectors architectures)
+add_test(NAME reference_smollm2 COMMAND ${reference}/test_exact.sh
+         ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR}/tests/vectors smollm2-135m-instruct-q4_1 multilingual)
+set_tests_properties(reference_architectures PROPERTIES LABELS unit)
+set_tests_properties(reference_smollm2 PROPERTIES LABELS model SKIP_RETURN_CODE 77)
