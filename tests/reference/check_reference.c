@@ -42,8 +42,8 @@ static void expect(check *c, const char *what, long position, double got, double
         c->worst = difference;
     if (difference <= c->tolerance)
         return;
-    c->failures++;
-    fprintf(stderr, "%s at %ld: %.7f, reference %.7f\n", what, position, got, want);
+    if (c->failures++ < 20)
+        fprintf(stderr, "%s at %ld: %.7f, reference %.7f\n", what, position, got, want);
 }
 
 static void check_position(check *c, const npy *a, const distribution *d, const sz_json *p) {
@@ -71,6 +71,8 @@ static void check_logits(check *c, npy *a, const sz_json *text) {
         entropy += d.entropy;
         varentropy += d.varentropy;
         id = id->next;
+        if (id && (id->u.i < 0 || (size_t)id->u.i >= a->cols))
+            npy_die(a, "an id is not in the vocabulary");
         if (id)
             nll += d.log_sum - a->row[id->u.i];
         if (position && number(position, "pos") == (double)row) {
