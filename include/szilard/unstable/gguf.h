@@ -64,7 +64,9 @@ SZ_API sz_status sz_gguf_get_i64(const sz_gguf *g, const char *key, int64_t *out
 SZ_API sz_status sz_gguf_get_f32(const sz_gguf *g, const char *key, float *out); /* finite */
 SZ_API sz_status sz_gguf_get_bool(const sz_gguf *g, const char *key, bool *out);
 SZ_API sz_status sz_gguf_get_str(const sz_gguf *g, const char *key, sz_str *out);
-/* Array element i of a kv of the matching kind (strings; numbers of any width as double / int64). */
+/* Element i of an array, or the scalar as i = 0, in O(1). Integers and bools of any width give an
+ * int64 (a larger u64 INT64_MAX), numbers of any kind a double, not checked for NaN. "" or 0 where i
+ * is out of range or the kind is another. Strings are borrowed from the file. */
 SZ_API sz_str sz_gguf_str_at(const sz_gguf *g, const sz_gguf_kv *kv, uint64_t i);
 SZ_API int64_t sz_gguf_int_at(const sz_gguf *g, const sz_gguf_kv *kv, uint64_t i);
 SZ_API double sz_gguf_num_at(const sz_gguf *g, const sz_gguf_kv *kv, uint64_t i);
