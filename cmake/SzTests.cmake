@@ -1,6 +1,11 @@
 # tests/<module>/test_<thing>.c: one program each, run by CTest. A first line
 # "/* labels: model */" gives labels; the default is "unit".
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+file(GLOB support CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/*.c)
+add_library(test_support STATIC ${support}) # made once, linked by every test
+target_link_libraries(test_support PUBLIC szilard_static)
+target_include_directories(test_support PRIVATE ${CMAKE_SOURCE_DIR}/src)
+
 file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*/test_*.c)
 foreach(source ${tests})
   get_filename_component(module ${source} DIRECTORY)
@@ -11,7 +16,7 @@ foreach(source ${tests})
   target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests ${CMAKE_SOURCE_DIR}/src)
   target_compile_definitions(test_${name} PRIVATE
     SZ_TEST_VECTORS="${CMAKE_SOURCE_DIR}/tests/vectors" SZ_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-  target_link_libraries(test_${name} PRIVATE szilard_static PkgConfig::CMOCKA m)
+  target_link_libraries(test_${name} PRIVATE test_support szilard_static PkgConfig::CMOCKA m)
   add_test(NAME ${name} COMMAND test_${name})
   file(STRINGS ${source} first LIMIT_COUNT 1)
   if(first MATCHES "labels: ([a-z ]+[a-z])")
