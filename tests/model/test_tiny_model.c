@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <szilard/unstable/tokenizer.h>
 #include <unistd.h>
 
 static sz_gguf *made(const tiny_model *config) {
@@ -120,6 +121,32 @@ static void the_vocabulary_is_complete(void **state) {
     sz_gguf_close(g);
 }
 
+static void the_vocabulary_tokenizes(void **state) {
+    static const struct {
+        const char *text;
+        int32_t n, ids[8];
+    } want[] = {
+        {" the and", 2, {258, 272}},
+        {"ing\n\n", 2, {269, 270}},
+        {"\xc3\xa9\xff", 2, {273, 255}},
+        {"<|im_start|>A<|im_end|>", 3, {277, 'A', 278}},
+    };
+    sz_gguf *g = made(&(tiny_model){0});
+    sz_tokenizer *t = NULL;
+    SZ_CHECK_OK(sz_tokenizer_from_gguf(g, &t));
+    for (size_t i = 0; i < sizeof want / sizeof want[0]; i++) {
+        int32_t *ids = NULL;
+        size_t n = 0;
+        SZ_CHECK_OK(sz_tokenizer_encode(t, want[i].text, strlen(want[i].text), SZ_TOKENIZE_CONTROL,
+                                        &ids, &n));
+        assert_int_equal(n, want[i].n);
+        assert_memory_equal(ids, want[i].ids, n * sizeof *ids);
+        sz_free(ids);
+    }
+    sz_tokenizer_free(t);
+    sz_gguf_close(g);
+}
+
 static void impossible_models_are_refused(void **state) {
     char path[TINY_MODEL_PATH];
     assert_int_equal(tiny_model_make(&(tiny_model){.arch = "none"}, path), SZ_E_ARG);
@@ -136,6 +163,7 @@ int main(void) {
         cmocka_unit_test(every_type_holds_the_same_weights),
         cmocka_unit_test(the_seed_decides),
         cmocka_unit_test(the_vocabulary_is_complete),
+        cmocka_unit_test(the_vocabulary_tokenizes),
         cmocka_unit_test(impossible_models_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

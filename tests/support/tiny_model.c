@@ -50,7 +50,7 @@ static const char *const merges[][2] = {
     {" ", "t"}, {"h", "e"},   {" t", "he"},     {"i", "n"},  {"e", "r"},
     {"a", "n"}, {"r", "e"},   {"o", "n"},       {"a", "t"},  {"e", "n"},
     {" ", "a"}, {"an", "d"},  {" ", "s"},       {"in", "g"}, {"\n", "\n"},
-    {"o", "r"}, {" a", "nd"}, {"\xc3", "\xa9"}, {" ", " "},  {"  ", "  "},
+    {"o", "r"}, {" ", "and"}, {"\xc3", "\xa9"}, {" ", " "},  {"  ", "  "},
 };
 static const char *const controls[] = {"<|endoftext|>", "<|im_start|>", "<|im_end|>"};
 enum {
