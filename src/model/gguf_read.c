@@ -18,7 +18,7 @@ enum {
 typedef unsigned long long ull;
 
 typedef struct reader {
-    sz_gguf *g;
+    sz_gguf *g = NULL;
     size_t at;      /* position in the file */
     char what[112]; /* what is being read, for messages */
 } reader;
@@ -353,7 +353,7 @@ static sz_status read_tensors(reader *r, uint64_t n) {
 
 static sz_status read_file(sz_gguf *g) {
     reader r = {.g = g};
-    uint64_t n_tensors, n_kv;
+    uint64_t n_tensors = 0, n_kv = 0;
     SZ_TRY(read_header(&r, &n_tensors, &n_kv));
     SZ_TRY(sz_arena_new(1 << 16, &g->arena));
     sz_arena_set_limit(g->arena, MAX_INDEX_BYTES);
@@ -388,7 +388,7 @@ static sz_status finish(sz_gguf *g, sz_status status, sz_gguf **out) {
 
 sz_status sz_gguf_open(const char *path, sz_gguf **out) {
     SZ_REQUIRE(path && out, SZ_E_ARG, "sz_gguf_open: path and out must not be NULL");
-    sz_gguf *g;
+    sz_gguf *g = NULL;
     SZ_TRY(new_file(path, &g));
     sz_status status = sz_map_open(path, &g->map);
     g->data = g->map.data;
@@ -399,7 +399,7 @@ sz_status sz_gguf_open(const char *path, sz_gguf **out) {
 sz_status sz_gguf_parse(const void *data, size_t size, const char *name, sz_gguf **out) {
     SZ_REQUIRE((data || size == 0) && name && out, SZ_E_ARG,
                "sz_gguf_parse: data, name and out must not be NULL");
-    sz_gguf *g;
+    sz_gguf *g = NULL;
     SZ_TRY(new_file(name, &g));
     g->data = data;
     g->size = size;

@@ -163,7 +163,7 @@ sz_status sz_gguf_get_i64(const sz_gguf *g, const char *key, int64_t *out) {
 }
 
 sz_status sz_gguf_get_u32(const sz_gguf *g, const char *key, uint32_t *out) {
-    int64_t v;
+    int64_t v = 0;
     SZ_TRY(sz_gguf_get_i64(g, key, &v));
     SZ_REQUIRE(v >= 0 && v <= UINT32_MAX, SZ_E_FORMAT, "%s: key %s is %lld; it must be in 0 .. %u",
                g->name, key, (long long)v, UINT32_MAX);

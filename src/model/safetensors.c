@@ -246,7 +246,7 @@ static sz_status finish(sz_safetensors *f, sz_status status, sz_safetensors **ou
 
 sz_status sz_safetensors_open(const char *path, sz_safetensors **out) {
     SZ_REQUIRE(path && out, SZ_E_ARG, "sz_safetensors_open: path and out must not be NULL");
-    sz_safetensors *f;
+    sz_safetensors *f = NULL;
     SZ_TRY(new_file(path, &f));
     sz_status status = sz_map_open(path, &f->map);
     f->bytes = f->map.data;
@@ -258,7 +258,7 @@ sz_status sz_safetensors_parse(const void *data, size_t size, const char *name,
                                sz_safetensors **out) {
     SZ_REQUIRE((data || size == 0) && name && out, SZ_E_ARG,
                "sz_safetensors_parse: data, name and out must not be NULL");
-    sz_safetensors *f;
+    sz_safetensors *f = NULL;
     SZ_TRY(new_file(name, &f));
     f->bytes = data;
     f->size = size;

@@ -23,8 +23,11 @@ SZ_API void sz_set_error(const char *text);
     } while (0)
 #define SZ_REQUIRE(cond, status, ...)                                                              \
     do {                                                                                           \
-        if (!(cond))                                                                               \
-            return sz_fail((status), __VA_ARGS__);                                                 \
+        if (!(cond)) {                                                                             \
+            sz_status sz_require_ = (status); /* the compiler sees that it is not SZ_OK */         \
+            sz_fail(sz_require_, __VA_ARGS__);                                                     \
+            return sz_require_;                                                                    \
+        }                                                                                          \
     } while (0)
 
 /* ---- Memory -------------------------------------------------------------------------------- */
