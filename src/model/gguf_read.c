@@ -18,7 +18,7 @@ enum {
 typedef unsigned long long ull;
 
 typedef struct reader {
-    sz_gguf *g = NULL;
+    sz_gguf *g;
     size_t at;      /* position in the file */
     char what[112]; /* what is being read, for messages */
 } reader;

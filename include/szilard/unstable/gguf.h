@@ -39,10 +39,10 @@ typedef struct sz_gguf_tensor {
 } sz_gguf_tensor;
 
 typedef struct sz_gguf_kv {
-    const char *key; /* NUL-terminated */
-    sz_gguf_type type;      /* SZ_GGUF_ARRAY: see element */
-    sz_gguf_type element;   /* of an array */
-    uint64_t n;             /* elements of an array; 1 otherwise */
+    const char *key;      /* NUL-terminated */
+    sz_gguf_type type;    /* SZ_GGUF_ARRAY: see element */
+    sz_gguf_type element; /* of an array */
+    uint64_t n;           /* elements of an array; 1 otherwise */
 } sz_gguf_kv;
 
 SZ_API sz_status sz_gguf_open(const char *path, sz_gguf **out);
@@ -65,8 +65,8 @@ SZ_API sz_status sz_gguf_get_f32(const sz_gguf *g, const char *key, float *out);
 SZ_API sz_status sz_gguf_get_bool(const sz_gguf *g, const char *key, bool *out);
 SZ_API sz_status sz_gguf_get_str(const sz_gguf *g, const char *key, sz_str *out);
 /* Element i of an array, or the scalar as i = 0, in O(1). Integers and bools of any width give an
- * int64 (a larger u64 INT64_MAX), numbers of any kind a double, not checked for NaN. "" or 0 where i
- * is out of range or the kind is another. Strings are borrowed from the file. */
+ * int64 (a larger u64 INT64_MAX), numbers of any kind a double, not checked for NaN. "" or 0 where
+ * i is out of range or the kind is another. Strings are borrowed from the file. */
 SZ_API sz_str sz_gguf_str_at(const sz_gguf *g, const sz_gguf_kv *kv, uint64_t i);
 SZ_API int64_t sz_gguf_int_at(const sz_gguf *g, const sz_gguf_kv *kv, uint64_t i);
 SZ_API double sz_gguf_num_at(const sz_gguf *g, const sz_gguf_kv *kv, uint64_t i);
