@@ -1,6 +1,6 @@
 /* tokenizer.c: creation from a file's metadata, and text to ids and back for every kind. */
 #include "model/tokenizer_parts.h"
-#include "model/utf8.h"
+#include "base/utf8.h"
 
 enum { MAX_TEXT = 1 << 30 };
 

@@ -1,6 +1,6 @@
 /* tokenizer_bpe.c: byte-level byte-pair encoding (GPT-2 and its many followers). */
 #include "model/tokenizer_parts.h"
-#include "model/utf8.h"
+#include "base/utf8.h"
 
 static uint32_t hash_pair(uint32_t left, uint32_t right) {
     uint64_t h = ((uint64_t)left << 32 | right) * 0x9E3779B97F4A7C15u;

@@ -1,6 +1,6 @@
 /* tokenizer_vocab.c: the token texts of a file, their types and scores, and lookup by text. */
 #include "model/tokenizer_parts.h"
-#include "model/utf8.h"
+#include "base/utf8.h"
 
 #include <math.h>
 

@@ -2,7 +2,7 @@
  * and Chinese characters, then take the longest token that each rest of a word begins with. */
 #include "model/tokenizer_parts.h"
 #include "model/unicode_fold.h"
-#include "model/utf8.h"
+#include "base/utf8.h"
 
 enum { LONGEST_WORD = 100 }; /* characters; a longer one is unknown, as in BERT */
 

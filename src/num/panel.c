@@ -17,7 +17,7 @@ typedef struct field {
 typedef struct layout {
     sz_type type;
     uint16_t block, block_bytes;
-    field fields[5]; /* ends with bytes == 0 */
+    field fields[7]; /* ends with bytes == 0 */
 } layout;
 
 static const layout layouts[] = {
@@ -32,7 +32,16 @@ static const layout layouts[] = {
     {SZ_Q3_K, 256, 110, {{108, 2, 2, true}, {96, 12, 4, true}, {0, 96, 4, false}}},
     {SZ_Q4_K, 256, 144, {{0, 2, 2, true}, {2, 2, 2, true}, {4, 12, 4, true}, {16, 128, 4, false}}},
     {SZ_Q5_K, 256, 176, {{0, 2, 2, true}, {2, 2, 2, true}, {4, 12, 4, true}, {16, 160, 4, false}}},
-    {SZ_Q6_K, 256, 210, {{208, 2, 2, true}, {192, 16, 4, true}, {0, 192, 4, false}}},
+    /* per half of the block: low nibbles, then high bits, so that reading runs forward */
+    {SZ_Q6_K,
+     256,
+     210,
+     {{208, 2, 2, true},
+      {192, 16, 4, true},
+      {0, 64, 4, false},
+      {128, 32, 4, false},
+      {64, 64, 4, false},
+      {160, 32, 4, false}}},
     {SZ_IQ4_XS, 256, 136, {{0, 2, 2, true}, {2, 2, 2, true}, {4, 4, 4, true}, {8, 128, 4, false}}},
     {SZ_F32, 1, 4, {{0, 4, 4, false}}},
     {SZ_F16, 1, 2, {{0, 2, 2, false}}},

@@ -145,6 +145,15 @@ SZ_API bool sz_runtime_cancelled(const sz_runtime *rt);
 SZ_API void sz_runtime_log(const sz_runtime *rt, sz_log_level level, const char *format, ...)
     SZ_PRINTF(3, 4);
 
+/* ---- UTF-8 ----------------------------------------------------------------------------------- */
+
+/* Length of the longest prefix of s[0..n) that ends on a UTF-8 character boundary (an incomplete
+ * character at the end is held back; invalid bytes pass). For streaming. */
+SZ_API size_t sz_utf8_complete(const char *s, size_t n);
+/* Copies s with every invalid sequence replaced by U+FFFD; returns whether s was valid. */
+SZ_API bool sz_utf8_clean(const char *s, size_t n, sz_buf *out);
+
+
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
 typedef enum sz_json_type {

@@ -34,10 +34,4 @@ SZ_API int32_t sz_tokenizer_eot(const sz_tokenizer *t);
 SZ_API bool sz_tokenizer_add_bos(const sz_tokenizer *t);
 SZ_API int32_t sz_tokenizer_find(const sz_tokenizer *t, const char *piece, size_t n); /* -1 */
 
-/* Length of the longest prefix of s[0..n) that ends on a UTF-8 character boundary (an incomplete
- * character at the end is held back; invalid bytes pass). For streaming. */
-SZ_API size_t sz_utf8_complete(const char *s, size_t n);
-/* Copies s with every invalid sequence replaced by U+FFFD; returns whether s was valid. */
-SZ_API bool sz_utf8_clean(const char *s, size_t n, sz_buf *out);
-
 #endif

@@ -115,9 +115,9 @@ static inline ALWAYS_INLINE void unpack_k(sz_type type, const uint8_t *data, con
         add_field(data, (unsigned)g, 1, 4, u->w);
         unpack_scales_k45(s, g, u);
     } else if (type == SZ_Q6_K) { /* g: half g/4 of 128 columns, quarter g%4 */
-        const uint8_t *low = data + 1024 * (g / 4) + 512 * (g & 1);
-        unpack_field(low, 4u * ((g % 4) / 2), 15, u->w);
-        add_field(data + 2048 + 512 * (g / 4), 2u * (g % 4), 3, 4, u->w);
+        const uint8_t *half = data + 1536 * (g / 4);
+        unpack_field(half + 512 * (g & 1), 4u * ((g % 4) / 2), 15, u->w);
+        add_field(half + 1024, 2u * (g % 4), 3, 4, u->w);
         for (int h = 0; h < 2; h++) {
             int i = 2 * g + h;
             i16 unit = i_load(s + 32 + 64 * (i / 4));
@@ -208,6 +208,7 @@ static inline ALWAYS_INLINE void product(sz_type type, const sz_panel *p, const 
     for (int t = 0; t < n; t++)
         acc[t] = v_set1(0.0f);
     for (size_t block = 0; block < p->n_cols / (size_t)f.block; block++) {
+#pragma GCC unroll 8 /* shifts and masks of a group become constants */
         for (size_t g = 0; g < groups; g++, group++) {
             unpacked u;
             unpack(type, data, scales, (int)g, &u);
@@ -226,6 +227,7 @@ static inline ALWAYS_INLINE void expand(sz_type type, const sz_panel *p, sz_expa
     const uint8_t *data = p->data, *scales = p->scales;
     size_t halves = 32 / (size_t)f.group, group = 0;
     for (size_t block = 0; block < p->n_cols / (size_t)f.block; block++) {
+#pragma GCC unroll 8
         for (int g = 0; g < f.block / 32; g++, group++) {
             unpacked u;
             unpack(type, data, scales, g, &u);
@@ -326,9 +328,8 @@ static void peak_int8(uint64_t rounds, int32_t out[16]) {
     for (uint64_t r = 0; r < rounds; r++) {
         for (int i = 0; i < 12; i++)
             acc[i] = l_dot(acc[i], w, a);
-        __asm__ volatile("" ::: "memory");
     }
     for (int i = 1; i < 12; i++)
         acc[0] = i_add(acc[0], acc[i]);
-    l_store(out, *(line *)&acc[0]);
+    memcpy(out, &acc[0], 16 * sizeof *out);
 }

@@ -82,16 +82,13 @@ static inline i16 i_sub(i16 x, i16 y) { return I2(_mm256_sub_epi32, x, y); }
 static inline i16 i_and(i16 x, i16 y) { return I2(_mm256_and_si256, x, y); }
 static inline i16 i_or(i16 x, i16 y) { return I2(_mm256_or_si256, x, y); }
 static inline i16 i_shl(i16 x, unsigned n) {
-    __m128i c = _mm_cvtsi32_si128((int)n);
-    return (i16){_mm256_sll_epi32(x.a, c), _mm256_sll_epi32(x.b, c)};
+    return (i16){_mm256_slli_epi32(x.a, (int)n), _mm256_slli_epi32(x.b, (int)n)};
 }
 static inline i16 i_shr(i16 x, unsigned n) {
-    __m128i c = _mm_cvtsi32_si128((int)n);
-    return (i16){_mm256_srl_epi32(x.a, c), _mm256_srl_epi32(x.b, c)};
+    return (i16){_mm256_srli_epi32(x.a, (int)n), _mm256_srli_epi32(x.b, (int)n)};
 }
 static inline i16 i_sra(i16 x, unsigned n) {
-    __m128i c = _mm_cvtsi32_si128((int)n);
-    return (i16){_mm256_sra_epi32(x.a, c), _mm256_sra_epi32(x.b, c)};
+    return (i16){_mm256_srai_epi32(x.a, (int)n), _mm256_srai_epi32(x.b, (int)n)};
 }
 static inline i16 i_select_gt(i16 x, i16 y, i16 yes, i16 no) {
     return (i16){_mm256_blendv_epi8(no.a, yes.a, _mm256_cmpgt_epi32(x.a, y.a)),
@@ -111,12 +108,10 @@ static inline line l_and(line x, line y) { return i_and(x, y); }
 static inline line l_or(line x, line y) { return i_or(x, y); }
 /* Bytes shifted by n with the bits that cross a byte border masked away by the caller. */
 static inline line l_shr(line x, unsigned n) {
-    __m128i c = _mm_cvtsi32_si128((int)n);
-    return (line){_mm256_srl_epi16(x.a, c), _mm256_srl_epi16(x.b, c)};
+    return (line){_mm256_srli_epi16(x.a, (int)n), _mm256_srli_epi16(x.b, (int)n)};
 }
 static inline line l_shl(line x, unsigned n) {
-    __m128i c = _mm_cvtsi32_si128((int)n);
-    return (line){_mm256_sll_epi16(x.a, c), _mm256_sll_epi16(x.b, c)};
+    return (line){_mm256_slli_epi16(x.a, (int)n), _mm256_slli_epi16(x.b, (int)n)};
 }
 static inline line l_lookup(const uint8_t table[16], line index) {
     __m256i t = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)table));

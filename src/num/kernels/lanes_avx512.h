@@ -48,9 +48,9 @@ static inline i16 i_add(i16 a, i16 b) { return _mm512_add_epi32(a, b); }
 static inline i16 i_sub(i16 a, i16 b) { return _mm512_sub_epi32(a, b); }
 static inline i16 i_and(i16 a, i16 b) { return _mm512_and_si512(a, b); }
 static inline i16 i_or(i16 a, i16 b) { return _mm512_or_si512(a, b); }
-static inline i16 i_shl(i16 a, unsigned n) { return _mm512_sll_epi32(a, _mm_cvtsi32_si128((int)n)); }
-static inline i16 i_shr(i16 a, unsigned n) { return _mm512_srl_epi32(a, _mm_cvtsi32_si128((int)n)); }
-static inline i16 i_sra(i16 a, unsigned n) { return _mm512_sra_epi32(a, _mm_cvtsi32_si128((int)n)); }
+static inline i16 i_shl(i16 a, unsigned n) { return _mm512_slli_epi32(a, n); }
+static inline i16 i_shr(i16 a, unsigned n) { return _mm512_srli_epi32(a, n); }
+static inline i16 i_sra(i16 a, unsigned n) { return _mm512_srai_epi32(a, n); }
 static inline i16 i_select_gt(i16 a, i16 b, i16 yes, i16 no) {
     return _mm512_mask_blend_epi32(_mm512_cmpgt_epi32_mask(a, b), no, yes);
 }
@@ -61,8 +61,8 @@ static inline line l_set1(uint8_t x) { return _mm512_set1_epi8((char)x); }
 static inline line l_and(line a, line b) { return _mm512_and_si512(a, b); }
 static inline line l_or(line a, line b) { return _mm512_or_si512(a, b); }
 /* Bytes shifted by n with the bits that cross a byte border masked away by the caller. */
-static inline line l_shr(line a, unsigned n) { return _mm512_srl_epi16(a, _mm_cvtsi32_si128((int)n)); }
-static inline line l_shl(line a, unsigned n) { return _mm512_sll_epi16(a, _mm_cvtsi32_si128((int)n)); }
+static inline line l_shr(line a, unsigned n) { return _mm512_srli_epi16(a, n); }
+static inline line l_shl(line a, unsigned n) { return _mm512_slli_epi16(a, n); }
 static inline line l_lookup(const uint8_t table[16], line index) {
     __m128i t = _mm_loadu_si128((const __m128i *)table);
     return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(t), index);

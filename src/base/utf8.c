@@ -1,8 +1,8 @@
 /* utf8.c: decoding, validation and the two helpers that streamed text needs. */
-#include "model/utf8.h"
+#include "base/utf8.h"
 
 #include <string.h>
-#include <szilard/unstable/tokenizer.h>
+#include <szilard/unstable/base.h>
 
 /* Range of the second byte after lead byte `lead`: what excludes overlong forms, surrogates and
  * numbers beyond U+10FFFF. */

@@ -1,6 +1,6 @@
 /* utf8.h: strict UTF-8 (no overlong forms, no surrogates, nothing beyond U+10FFFF). */
-#ifndef SZ_MODEL_UTF8_H
-#define SZ_MODEL_UTF8_H
+#ifndef SZ_BASE_UTF8_H
+#define SZ_BASE_UTF8_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,0 +1,165 @@
+/* pool.c: a pool of threads that run one job at a time.
+ *
+ * The word `next` packs the job's generation and the next free task. A thread claims a task by
+ * compare-and-swap on the whole word, so a thread that comes late, with an old generation, can claim
+ * nothing; and as long as a claimed task is unfinished its job stays published. Waiting spins for a
+ * bounded time and then sleeps in a futex: on a busy machine nobody burns another one's time. */
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <szilard/unstable/base.h>
+
+enum { SPIN_NS = 20000 };
+
+typedef struct worker {
+    pthread_t thread;
+    sz_pool *pool;
+    int index;
+} worker;
+
+struct sz_pool {
+    int n_threads;
+    worker *workers; /* [n_threads - 1] */
+    sz_task_fn fn;   /* of the published job */
+    void *context;
+    uint32_t n_tasks;
+    _Alignas(64) _Atomic uint64_t next;     /* generation << 32 | task */
+    _Alignas(64) _Atomic uint32_t finished; /* tasks of this job */
+    _Alignas(64) _Atomic uint32_t published; /* generation, for sleeping workers */
+    _Atomic uint32_t sleepers;
+    _Atomic uint32_t owner_sleeps;
+    _Atomic bool stop;
+};
+
+static void futex_wait(_Atomic uint32_t *word, uint32_t while_equal) {
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, while_equal, NULL, NULL, 0);
+}
+
+static void futex_wake(_Atomic uint32_t *word) {
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+static void relax(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+/* Runs tasks of the published job until none is left to claim. */
+static void work(sz_pool *p, int thread) {
+    uint64_t next = atomic_load_explicit(&p->next, memory_order_acquire);
+    for (;;) {
+        uint32_t task = (uint32_t)next;
+        if (task >= __atomic_load_n(&p->n_tasks, __ATOMIC_RELAXED))
+            return;
+        if (!atomic_compare_exchange_weak_explicit(&p->next, &next, next + 1, memory_order_acq_rel,
+                                                   memory_order_acquire))
+            continue;
+        sz_task_fn fn = __atomic_load_n(&p->fn, __ATOMIC_RELAXED);
+        fn(__atomic_load_n(&p->context, __ATOMIC_RELAXED), task, thread);
+        uint32_t done = atomic_fetch_add(&p->finished, 1) + 1;
+        if (done == __atomic_load_n(&p->n_tasks, __ATOMIC_RELAXED) &&
+            atomic_load(&p->owner_sleeps))
+            futex_wake(&p->finished);
+        next = atomic_load_explicit(&p->next, memory_order_acquire);
+    }
+}
+
+/* Waits until *word differs from `old`, at first spinning. */
+static void wait_change(_Atomic uint32_t *word, uint32_t old, _Atomic uint32_t *sleepers) {
+    uint64_t start = sz_time_ns();
+    do {
+        for (int i = 0; i < 64; i++) {
+            if (atomic_load_explicit(word, memory_order_acquire) != old)
+                return;
+            relax();
+        }
+    } while (sz_time_ns() - start < SPIN_NS);
+    atomic_fetch_add(sleepers, 1);
+    while (atomic_load(word) == old)
+        futex_wait(word, old);
+    atomic_fetch_sub(sleepers, 1);
+}
+
+static void *worker_main(void *argument) {
+    worker *w = argument;
+    sz_pool *p = w->pool;
+    uint32_t seen = 0;
+    while (!atomic_load(&p->stop)) {
+        wait_change(&p->published, seen, &p->sleepers);
+        seen = atomic_load(&p->published);
+        work(p, w->index);
+    }
+    return NULL;
+}
+
+static void publish(sz_pool *p) {
+    atomic_fetch_add(&p->published, 1);
+    if (atomic_load(&p->sleepers))
+        futex_wake(&p->published);
+}
+
+void sz_pool_run(sz_pool *p, sz_task_fn fn, void *context, size_t n_tasks) {
+    if (p->n_threads == 1 || n_tasks <= 1 || n_tasks > UINT32_MAX / 2) {
+        for (size_t i = 0; i < n_tasks; i++)
+            fn(context, i, 0);
+        return;
+    }
+    /* Nothing can be claimed between the jobs: the old job's tasks are all taken and finished. */
+    uint64_t generation = (atomic_load(&p->next) >> 32) + 1;
+    __atomic_store_n(&p->fn, fn, __ATOMIC_RELAXED);
+    __atomic_store_n(&p->context, context, __ATOMIC_RELAXED);
+    atomic_store(&p->finished, 0);
+    atomic_store(&p->next, generation << 32 | UINT32_MAX);
+    __atomic_store_n(&p->n_tasks, (uint32_t)n_tasks, __ATOMIC_RELAXED);
+    atomic_store_explicit(&p->next, generation << 32, memory_order_release);
+    publish(p);
+    work(p, 0);
+    for (uint32_t done; (done = atomic_load(&p->finished)) != n_tasks;)
+        wait_change(&p->finished, done, &p->owner_sleeps);
+}
+
+int sz_pool_threads(const sz_pool *p) { return p->n_threads; }
+
+void sz_pool_free(sz_pool *p) {
+    if (!p)
+        return;
+    atomic_store(&p->stop, true);
+    publish(p);
+    for (int i = 0; i < p->n_threads - 1; i++)
+        pthread_join(p->workers[i].thread, NULL);
+    sz_free(p->workers);
+    sz_free(p);
+}
+
+sz_status sz_pool_new(int n_threads, sz_pool **out) {
+    SZ_REQUIRE(n_threads >= 1 && n_threads <= 1024, SZ_E_ARG,
+               "number of threads %d is not in 1 .. 1024", n_threads);
+    sz_pool *p = sz_calloc(1, sizeof *p);
+    SZ_REQUIRE(p, SZ_E_NOMEM, "no memory for a thread pool");
+    p->n_threads = 1;
+    atomic_store(&p->next, (uint64_t)UINT32_MAX);
+    p->workers = sz_calloc((size_t)n_threads, sizeof *p->workers);
+    if (!p->workers) {
+        sz_pool_free(p);
+        return sz_fail(SZ_E_NOMEM, "no memory for %d threads", n_threads);
+    }
+    for (int i = 1; i < n_threads; i++) {
+        p->workers[i - 1] = (worker){.pool = p, .index = i};
+        int error = pthread_create(&p->workers[i - 1].thread, NULL, worker_main, &p->workers[i - 1]);
+        if (error) {
+            sz_pool_free(p);
+            return sz_fail(SZ_E_NOMEM, "cannot start thread %d of %d", i + 1, n_threads);
+        }
+        p->n_threads++;
+    }
+    *out = p;
+    return SZ_OK;
+}

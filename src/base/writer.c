@@ -1,0 +1,116 @@
+/* writer.c: files that appear whole or not at all. */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <szilard/unstable/base.h>
+
+struct sz_writer {
+    char *path, *temporary;
+    int fd;
+    uint64_t written;
+    size_t buffered;
+    uint8_t buffer[1 << 16];
+};
+
+static void release(sz_writer *w) {
+    if (w->fd >= 0)
+        close(w->fd);
+    sz_free(w->path);
+    sz_free(w->temporary);
+    sz_free(w);
+}
+
+void sz_writer_abort(sz_writer *w) {
+    if (!w)
+        return;
+    if (w->fd >= 0)
+        unlink(w->temporary);
+    release(w);
+}
+
+sz_status sz_writer_open(const char *path, sz_writer **out) {
+    sz_writer *w = sz_calloc(1, sizeof *w);
+    SZ_REQUIRE(w, SZ_E_NOMEM, "%s: no memory to write", path);
+    w->fd = -1;
+    w->path = sz_strdup(path);
+    sz_buf name = {0};
+    sz_buf_printf(&name, "%s.XXXXXX", path);
+    w->temporary = name.data ? sz_strdup(name.data) : NULL;
+    sz_buf_free(&name);
+    if (!w->path || !w->temporary) {
+        release(w);
+        return sz_fail(SZ_E_NOMEM, "%s: no memory to write", path);
+    }
+    w->fd = mkostemp(w->temporary, O_CLOEXEC);
+    if (w->fd < 0) {
+        sz_status status = sz_fail(SZ_E_IO, "%s: cannot create: %s", path, strerror(errno));
+        release(w);
+        return status;
+    }
+    mode_t mask = umask(0);
+    umask(mask);
+    fchmod(w->fd, 0666 & ~mask);
+    *out = w;
+    return SZ_OK;
+}
+
+static sz_status flush(sz_writer *w) {
+    for (size_t at = 0; at < w->buffered;) {
+        ssize_t n = write(w->fd, w->buffer + at, w->buffered - at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        SZ_REQUIRE(n > 0, SZ_E_IO, "%s: cannot write: %s", w->path, strerror(errno));
+        at += (size_t)n;
+    }
+    w->buffered = 0;
+    return SZ_OK;
+}
+
+sz_status sz_writer_write(sz_writer *w, const void *bytes, size_t n) {
+    const uint8_t *p = bytes;
+    while (n > 0) {
+        size_t room = sizeof w->buffer - w->buffered, part = n < room ? n : room;
+        memcpy(w->buffer + w->buffered, p, part);
+        w->buffered += part;
+        w->written += part;
+        p += part;
+        n -= part;
+        if (w->buffered == sizeof w->buffer)
+            SZ_TRY(flush(w));
+    }
+    return SZ_OK;
+}
+
+uint64_t sz_writer_tell(const sz_writer *w) { return w->written; }
+
+/* The rename is durable once the folder is synced; a file system that cannot is left as it is. */
+static void sync_folder(const char *path) {
+    char *copy = sz_strdup(path);
+    int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+    sz_free(copy);
+}
+
+sz_status sz_writer_commit(sz_writer *w) {
+    sz_status status = flush(w);
+    if (status == SZ_OK && fsync(w->fd) != 0)
+        status = sz_fail(SZ_E_IO, "%s: cannot sync: %s", w->path, strerror(errno));
+    if (status == SZ_OK && rename(w->temporary, w->path) != 0)
+        status = sz_fail(SZ_E_IO, "%s: cannot rename: %s", w->path, strerror(errno));
+    if (status != SZ_OK) {
+        sz_writer_abort(w);
+        return status;
+    }
+    sync_folder(w->path);
+    release(w);
+    return SZ_OK;
+}
