@@ -7,7 +7,8 @@
 #define COMMANDS(X)                                                                                \
     X(pull, "model pull", FIRST, "get a model by name, from Hugging Face or from a URL")           \
     X(list, "model list", FIRST, "show the models on this machine")                                \
-    X(rm, "model rm", FIRST, "remove a pulled model")
+    X(rm, "model rm", FIRST, "remove a pulled model")                                              \
+    X(tokenize, "tokens encode", MORE, "the token ids of a text")
 
 #define DECLARE(word, tree, group, brief)                                                          \
     extern const struct argp sz_argp_##word;                                                       \

@@ -1,0 +1,125 @@
+/* cmd_tokenize.c: `szilard tokens encode`: the token ids of a text. */
+#include "engine.h"
+#include <string.h>
+
+enum { OPT_SPECIAL = 256, OPT_JSON };
+
+typedef struct settings {
+    sz_engine_options engine;
+    const char *file;
+    bool special, json;
+} settings;
+
+static const struct argp_option options[] = {
+    {"special", OPT_SPECIAL, NULL, 0,
+     "Parse control tokens in the text, and add begin-of-text where the file asks for it", 0},
+    {"json", OPT_JSON, NULL, 0, "Print {\"ids\":[...],\"pieces\":[...]}", 0},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+    settings *s = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &s->engine;
+        return 0;
+    case OPT_SPECIAL:
+        s->special = true;
+        return 0;
+    case OPT_JSON:
+        s->json = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (s->file)
+            argp_error(state, "'%s' is left over: tokenize takes one file", arg);
+        s->file = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (!s->engine.model)
+            argp_error(state, "no model given: name one with -m, such as -m smollm2");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = {{&sz_argp_engine, 0, NULL, 0}, {0}};
+const struct argp sz_argp_tokenize = {
+    options,
+    parse,
+    "[FILE|-]",
+    "Prints the token ids of a text, one line with blanks between them."
+    "\v"
+    "EXAMPLES\n"
+    "  echo -n 'Entropy is' | szilard tokenize -m smollm2\n"
+    "  szilard tokenize -m smollm2 --json README.md\n",
+    children,
+    NULL,
+    NULL};
+
+static void put_ids(sz_buf *b, const int32_t *ids, size_t n, const char *separator) {
+    for (size_t i = 0; i < n; i++)
+        sz_buf_printf(b, "%s%d", i ? separator : "", ids[i]);
+}
+
+/* Pieces as text; "bytes" tells the exact bytes of those that are not valid UTF-8. */
+static void put_json(sz_buf *b, const sz_model *model, const int32_t *ids, size_t n) {
+    const sz_tokenizer *t = sz_model_tokenizer(model);
+    sz_buf clean = {0}, bytes = {0};
+    sz_buf_puts(b, "{\"ids\":[");
+    put_ids(b, ids, n, ",");
+    sz_buf_puts(b, "],\"pieces\":[");
+    for (size_t i = 0; i < n; i++) {
+        size_t length = 0;
+        const char *piece = sz_tokenizer_piece(t, ids[i], &length);
+        sz_buf_puts(b, i ? "," : "");
+        sz_json_quote(b, piece, length);
+        sz_buf_clear(&clean);
+        sz_buf_puts(&bytes, i ? "," : "");
+        if (sz_utf8_clean(piece, length, &clean)) {
+            sz_buf_puts(&bytes, "null");
+            continue;
+        }
+        sz_buf_putc(&bytes, '[');
+        for (size_t j = 0; j < length; j++)
+            sz_buf_printf(&bytes, "%s%d", j ? "," : "", (unsigned char)piece[j]);
+        sz_buf_putc(&bytes, ']');
+    }
+    sz_buf_puts(b, "]");
+    if (bytes.data && strchr(bytes.data, '['))
+        sz_buf_printf(b, ",\"bytes\":[%s]", bytes.data);
+    sz_buf_puts(b, "}");
+    sz_buf_free(&clean);
+    sz_buf_free(&bytes);
+}
+
+static sz_status tokenize(const settings *s, const sz_model *model, sz_buf *out) {
+    sz_buf text = {0};
+    int32_t *ids = NULL;
+    size_t n = 0;
+    sz_status status = sz_cli_read(s->file, &text);
+    unsigned flags = s->special ? SZ_TOKENIZE_CONTROL | SZ_TOKENIZE_BOS : 0;
+    if (status == SZ_OK)
+        status = sz_tokenizer_encode(sz_model_tokenizer(model), text.data, text.len, flags, &ids, &n);
+    if (status == SZ_OK && s->json)
+        put_json(out, model, ids, n);
+    else if (status == SZ_OK)
+        put_ids(out, ids, n, " ");
+    sz_buf_putc(out, '\n');
+    sz_free(ids);
+    sz_buf_free(&text);
+    return status;
+}
+
+int sz_run_tokenize(int argc, char **argv) {
+    settings s = {.engine.vocab_only = true};
+    sz_engine e;
+    sz_buf out = {0};
+    sz_cli_parse(&sz_argp_tokenize, argc, argv, &s);
+    sz_status status = sz_engine_open(&s.engine, &e);
+    if (status == SZ_OK)
+        status = tokenize(&s, e.model, &out);
+    int exit_status = status == SZ_OK ? sz_cli_print(&out) : sz_cli_error();
+    sz_engine_close(&e);
+    return exit_status;
+}
