@@ -6,6 +6,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+const char *const sz_colour_choices[] = {"auto", "always", "never", NULL};
+
 bool sz_term_has_colour(FILE *f, sz_colour wish) {
     if (wish != SZ_COLOUR_AUTO)
         return wish == SZ_COLOUR_ALWAYS;
@@ -13,6 +15,16 @@ bool sz_term_has_colour(FILE *f, sz_colour wish) {
     if (no_colour && no_colour[0])
         return false;
     return isatty(fileno(f)) && (!term || strcmp(term, "dumb") != 0);
+}
+
+sz_depth sz_term_depth(FILE *f, sz_colour wish) {
+    const char *kind = getenv("COLORTERM"), *term = getenv("TERM");
+    if (!sz_term_has_colour(f, wish))
+        return SZ_DEPTH_NONE;
+    if (kind && (strcmp(kind, "truecolor") == 0 || strcmp(kind, "24bit") == 0))
+        return SZ_DEPTH_TRUE;
+    bool plain = term && !strstr(term, "256color") && strcmp(term, "dumb") != 0;
+    return plain ? SZ_DEPTH_16 : SZ_DEPTH_256;
 }
 
 int sz_term_width(FILE *f) {

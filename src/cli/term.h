@@ -7,9 +7,13 @@
 #include <stdio.h>
 
 typedef enum sz_colour { SZ_COLOUR_AUTO, SZ_COLOUR_ALWAYS, SZ_COLOUR_NEVER } sz_colour;
+extern const char *const sz_colour_choices[]; /* "auto", "always", "never", NULL */
 
 /* Whether f may be coloured: with AUTO a terminal that is not "dumb", and NO_COLOR unset. */
 bool sz_term_has_colour(FILE *f, sz_colour wish);
+/* How many colours f shows; none where sz_term_has_colour says no. */
+typedef enum sz_depth { SZ_DEPTH_NONE, SZ_DEPTH_16, SZ_DEPTH_256, SZ_DEPTH_TRUE } sz_depth;
+sz_depth sz_term_depth(FILE *f, sz_colour wish);
 int sz_term_width(FILE *f); /* columns; 80 if unknown */
 
 /* A bar on stderr while something takes long; silent where stderr is no terminal. */

@@ -1,0 +1,290 @@
+/* answer.c: the loop that draws one answer, over a cache that keeps what the messages share. */
+#include "answer.h"
+#include "printer.h"
+#include "record.h"
+#include "signals.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Opening --------------------------------------------------------------------------------- */
+
+void sz_talk_set_think(sz_talk *t) {
+    static const char *const variables[] = {NULL, "{\"enable_thinking\":true}",
+                                            "{\"enable_thinking\":false}",
+                                            "{\"enable_thinking\":true}"};
+    t->dialogue.variables = variables[t->options->think];
+}
+
+static sz_status choose_template(sz_talk *t) {
+    const sz_generation *o = t->options;
+    bool has_template = sz_model_template(t->engine.model) != NULL;
+    t->dialogue.raw = o->raw || !has_template;
+    SZ_REQUIRE(has_template || !o->system, SZ_E_ARG,
+               "%s has no chat template, so there is no place for --system", t->engine.path);
+    sz_talk_set_think(t);
+    return o->system ? sz_dialogue_set_system(&t->dialogue, o->system) : SZ_OK;
+}
+
+sz_status sz_talk_set_sampling(sz_talk *t) {
+    const sz_sampling *s = &t->options->sampling;
+    SZ_TRY(sz_sampling_chain(s, t->chain));
+    t->seed = s->seed >= 0 ? (uint64_t)s->seed : sz_random_seed();
+    return sz_session_set_sampler(t->session, 0, t->chain, t->seed);
+}
+
+sz_status sz_talk_open(sz_generation *o, bool drop_oldest, sz_talk *t) {
+    *t = (sz_talk){.options = o};
+    t->drop_oldest = o->overflow ? o->overflow == SZ_OVERFLOW_DROP : drop_oldest;
+    SZ_TRY(sz_engine_open(&o->engine, &t->engine));
+    SZ_TRY(choose_template(t));
+    sz_session_config config = {
+        .size = sizeof config, .context = o->context, .n_sequences = 1, .kv_type = o->kv_type};
+    SZ_TRY(sz_session_new(t->engine.model, &config, &t->session));
+    return sz_talk_set_sampling(t);
+}
+
+void sz_talk_close(sz_talk *t) {
+    sz_dialogue_free(&t->dialogue);
+    sz_session_free(t->session);
+    sz_engine_close(&t->engine);
+}
+
+sz_account_setting sz_talk_setting(const sz_talk *t) {
+    return (sz_account_setting){t->options, &t->engine, t->session, t->chain, t->seed};
+}
+
+/* ---- What the session holds ------------------------------------------------------------------ */
+
+typedef struct answer {
+    sz_talk *talk;
+    sz_account *account;
+    sz_printer printer;
+    int32_t *ids; /* the prompt */
+    size_t n_ids;
+    bool in_thought; /* the prompt ends within a thought */
+    size_t n_drawn;  /* tokens of the answer that the session holds */
+} answer;
+
+/* Tokens that the session holds, and that have a record. */
+static size_t held(const answer *a, const sz_token **records) {
+    size_t n = 0, length = sz_session_length(a->talk->session, 0);
+    sz_session_records(a->talk->session, 0, records, &n);
+    return n < length ? n : length;
+}
+
+/* Makes the session hold exactly these tokens, n >= 1; what it holds in common stays. */
+static sz_status hold(answer *a, const int32_t *ids, size_t n) {
+    const sz_token *records;
+    size_t n_held = held(a, &records), same = 0;
+    while (same < n_held && same + 1 < n && records[same].id == ids[same])
+        same++;
+    uint64_t start = sz_time_ns();
+    SZ_TRY(sz_session_truncate(a->talk->session, 0, (uint32_t)same));
+    sz_status status = sz_session_prompt_ids(a->talk->session, 0, ids + same, n - same);
+    a->account->prompt_ns += sz_time_ns() - start;
+    a->account->n_cached += same;
+    a->account->n_prefilled += n - same;
+    return status;
+}
+
+/* ---- When the context is full ---------------------------------------------------------------- */
+
+static sz_status too_long(const answer *a) {
+    return sz_fail(SZ_E_LIMIT, "the prompt has %zu tokens, but the context %u: raise it with -c%s",
+                   a->n_ids, sz_session_context(a->talk->session),
+                   a->talk->drop_oldest ? "" : ", or let --overflow drop forget the oldest");
+}
+
+/* Renders the messages. While prompt and answer leave no room, the oldest turn is dropped; once one
+ * is, a quarter of the context becomes free, so that it is not done again for every answer.
+ * SZ_END: there is nothing to drop. */
+static sz_status make_prompt(answer *a, bool drop) {
+    sz_talk *t = a->talk;
+    size_t context = sz_session_context(t->session), n_dropped = 0, room = 1;
+    for (;;) {
+        if (drop && !sz_dialogue_drop_oldest(&t->dialogue))
+            return SZ_END;
+        n_dropped += drop;
+        sz_free(a->ids);
+        a->ids = NULL;
+        SZ_TRY(sz_dialogue_ids(&t->dialogue, t->engine.model, &a->ids, &a->n_ids, &a->in_thought));
+        room = n_dropped ? context / 4 : 1;
+        drop = a->n_ids + a->n_drawn + room > context;
+        if (!drop)
+            break;
+        if (!t->drop_oldest)
+            return too_long(a);
+    }
+    if (n_dropped && t->dialogue.raw)
+        sz_cli_note("the context of %zu tokens is full: the older part of the text was dropped",
+                    context);
+    else if (n_dropped)
+        sz_cli_note("the context of %zu tokens is full: the %s dropped", context,
+                    n_dropped == 1 ? "oldest turn was" : "oldest turns were");
+    return SZ_OK;
+}
+
+static sz_status first_prompt(answer *a) {
+    sz_status status = make_prompt(a, false);
+    if (status == SZ_END)
+        return too_long(a);
+    SZ_TRY(status);
+    SZ_REQUIRE(a->n_ids > 0, SZ_E_ARG,
+               "there is no text to continue, and the file asks for no begin-of-text");
+    a->account->n_prompt = a->n_ids;
+    return hold(a, a->ids, a->n_ids);
+}
+
+/* The ids [from, end) that the session holds, after `head`. */
+static sz_status hold_again(answer *a, const int32_t *head, size_t n_head, size_t from) {
+    const sz_token *records;
+    size_t n_tail = held(a, &records) - from;
+    int32_t *ids = sz_alloc((n_head + n_tail) * sizeof *ids);
+    SZ_REQUIRE(ids, SZ_E_NOMEM, "out of memory for %zu tokens", n_head + n_tail);
+    memcpy(ids, head, n_head * sizeof *ids);
+    for (size_t i = 0; i < n_tail; i++)
+        ids[n_head + i] = records[from + i].id;
+    sz_status status = hold(a, ids, n_head + n_tail);
+    sz_free(ids);
+    return status;
+}
+
+/* A raw text goes on with its younger half. */
+static sz_status halve_text(answer *a) {
+    const sz_token *records;
+    size_t n = held(a, &records);
+    int32_t bos = sz_tokenizer_bos(sz_model_tokenizer(a->talk->engine.model));
+    bool keep_first = n > 0 && records[0].id == bos;
+    sz_cli_note("the context of %zu tokens is full: the older half of the text was dropped", n);
+    if (n / 2 < a->n_drawn)
+        a->n_drawn = n - n / 2;
+    return hold_again(a, &bos, keep_first, n / 2);
+}
+
+/* SZ_END: nothing can be dropped. */
+static sz_status make_room(answer *a) {
+    const sz_token *records;
+    if (!a->talk->drop_oldest)
+        return SZ_END;
+    if (a->talk->dialogue.raw)
+        return halve_text(a);
+    size_t first_drawn = held(a, &records) - a->n_drawn;
+    SZ_TRY(make_prompt(a, true));
+    return hold_again(a, a->ids, a->n_ids, first_drawn);
+}
+
+/* ---- The answer ------------------------------------------------------------------------------ */
+
+/* The text that the latest token added. Tags of thoughts count even where they are control tokens.
+ */
+static const char *new_text(const answer *a, int32_t id) {
+    const sz_model *m = a->talk->engine.model;
+    const char *piece = sz_model_piece(m, id);
+    bool tag = piece && (strcmp(piece, "<think>") == 0 || strcmp(piece, "</think>") == 0);
+    if (tag && sz_tokenizer_is_control(sz_model_tokenizer(m), id))
+        return piece;
+    return sz_session_text(a->talk->session, 0);
+}
+
+static sz_status print_record(const answer *a, const sz_token *token, size_t pos) {
+    sz_buf b = {0};
+    sz_record_json(&b, a->talk->engine.model, pos, token);
+    return sz_cli_print(&b) == SZ_EXIT_OK ? SZ_OK : sz_fail(SZ_E_IO, "the records end here");
+}
+
+/* Draws one token. SZ_END: the answer is complete, account->finish says why. */
+static sz_status step(answer *a) {
+    sz_talk *t = a->talk;
+    sz_token token;
+    size_t pos = sz_session_length(t->session, 0);
+    uint64_t start = sz_time_ns();
+    sz_status status = sz_session_next(t->session, 0, &token);
+    a->account->generation_ns += sz_time_ns() - start;
+    if (status == SZ_E_LIMIT) {
+        status = make_room(a);
+        if (status == SZ_END)
+            a->account->finish = SZ_FINISH_CONTEXT;
+        return status;
+    }
+    if (status != SZ_OK && status != SZ_END)
+        return status;
+    sz_account_token(a->account, &token);
+    a->account->n_passes += status == SZ_OK;
+    a->n_drawn += status == SZ_OK;
+    if (t->options->json)
+        SZ_TRY(print_record(a, &token, pos));
+    a->account->finish = SZ_FINISH_END;
+    if (status == SZ_END)
+        return SZ_END;
+    if (!sz_printer_add(&a->printer, new_text(a, token.id), (double)token.entropy)) {
+        a->account->finish = SZ_FINISH_STOP;
+        return SZ_END;
+    }
+    return SZ_OK;
+}
+
+static sz_status draw(answer *a) {
+    const sz_generation *o = a->talk->options;
+    sz_status status = SZ_OK;
+    a->account->finish = SZ_FINISH_LENGTH;
+    while (status == SZ_OK) {
+        if (o->max_tokens >= 0 && a->account->n_tokens >= (size_t)o->max_tokens) {
+            a->account->finish = SZ_FINISH_LENGTH;
+            break;
+        }
+        status = step(a);
+    }
+    return status == SZ_END ? SZ_OK : status;
+}
+
+static void begin_printer(answer *a) {
+    const sz_generation *o = a->talk->options;
+    sz_printer_style style = {
+        .out = o->json ? NULL : stdout,
+        .depth = sz_term_depth(stdout, o->colour),
+        .thoughts = !a->talk->dialogue.raw || o->think == SZ_THINK_HIDE,
+        .hide_thoughts = o->think == SZ_THINK_HIDE,
+        .stops = o->stops,
+        .n_stops = o->n_stops,
+    };
+    style.heat = o->show_entropy && style.depth != SZ_DEPTH_NONE;
+    sz_printer_begin(&a->printer, &style, a->in_thought);
+}
+
+static sz_status finish(answer *a) {
+    const sz_buf *shown = &a->printer.shown, *text = &a->printer.answer;
+    sz_talk *t = a->talk;
+    SZ_TRY(sz_printer_end(&a->printer));
+    if (!t->options->json && shown->len && shown->data[shown->len - 1] != '\n')
+        putchar('\n');
+    SZ_REQUIRE(fflush(stdout) == 0, SZ_E_IO, "cannot write the output");
+    if (a->account->finish == SZ_FINISH_CONTEXT)
+        sz_cli_note("the context of %u tokens is full: the answer ends here",
+                    sz_session_context(t->session));
+    a->account->peak_bytes = sz_memory_peak();
+    SZ_TRY(
+        sz_dialogue_add(&t->dialogue, SZ_ROLE_ASSISTANT, text->data ? text->data : "", text->len));
+    if (!t->options->json)
+        return SZ_OK;
+    sz_buf b = {0};
+    sz_account_setting setting = sz_talk_setting(t);
+    sz_account_json(&b, a->account, &setting, shown->data ? shown->data : "");
+    return sz_cli_print(&b) == SZ_EXIT_OK ? SZ_OK : sz_fail(SZ_E_IO, "the account is not written");
+}
+
+sz_status sz_talk_answer(sz_talk *t, sz_account *account) {
+    *account = (sz_account){.keep_entropies = t->options->show_entropy || t->options->account};
+    answer a = {.talk = t, .account = account};
+    sz_status status = first_prompt(&a);
+    begin_printer(&a);
+    if (status == SZ_OK)
+        status = draw(&a);
+    if (status == SZ_E_CANCELLED && sz_interrupted()) {
+        account->finish = SZ_FINISH_INTERRUPTED;
+        status = SZ_OK;
+    }
+    sz_status ended = finish(&a);
+    sz_printer_free(&a.printer);
+    sz_free(a.ids);
+    return status == SZ_OK ? ended : status;
+}

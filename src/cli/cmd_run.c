@@ -1,0 +1,170 @@
+/* cmd_run.c: `szilard run`: a prompt from the command line, a file or a pipe, and its answer. */
+#include "answer.h"
+#include "signals.h"
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct settings {
+    sz_generation generation;
+    const char *prompt, *file; /* -p and -f */
+    char **words;              /* what stands without an option; in argv's order */
+    int n_words;
+} settings;
+
+static const struct argp_option options[] = {
+    {"prompt", 'p', "TEXT", 0, "The prompt", 0},
+    {"file", 'f', "FILE", 0, "Read the prompt from FILE; - is standard input", 0},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+    settings *s = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &s->generation;
+        return 0;
+    case 'p':
+        s->prompt = arg;
+        return 0;
+    case 'f':
+        s->file = arg;
+        return 0;
+    case ARGP_KEY_ARGS:
+        s->words = state->argv + state->next;
+        s->n_words = state->argc - state->next;
+        return 0;
+    case ARGP_KEY_SUCCESS:
+        if (!s->generation.engine.model && s->n_words > 0) {
+            s->generation.engine.model = *s->words++;
+            s->n_words--;
+        }
+        if (!s->generation.engine.model)
+            argp_error(state, "no model given: szilard run smollm2 \"why?\"");
+        if (s->prompt && s->n_words > 0)
+            argp_error(state, "'%s' is left over: -p gives the prompt already", s->words[0]);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = {{&sz_argp_generation, 0, NULL, 0}, {0}};
+const struct argp sz_argp_run = {
+    options,
+    parse,
+    "MODEL [TEXT...]",
+    "Answers a prompt with the file's chat template, or continues a text with --raw. The prompt is "
+    "TEXT, -p TEXT, -f FILE or standard input; a piped text and a file stand before TEXT, with a "
+    "blank line between. Without a prompt on a terminal a conversation begins (see szilard chat)."
+    "\v"
+    "The answer goes to standard output, the account of it to standard error. Ctrl-C ends the "
+    "answer at a token.\n\n"
+    "EXAMPLES\n"
+    "  szilard run smollm2 \"Why is the sky blue?\"\n"
+    "  git diff | szilard run smollm2 \"Write a commit message for this change.\"\n"
+    "  szilard run -m smollm2 --raw -p \"Entropy is\" -n 64 --show-entropy\n"
+    "  szilard run -m smollm2 -f question.txt --temp 0 --json | jq '.entropy_nats // empty'\n"
+    "  szilard run smollm2 \"A colour?\" --sampler \"min-p 0.1, temperature 1.5\" --seed 7\n",
+    children,
+    NULL,
+    NULL};
+
+/* ---- The prompt ------------------------------------------------------------------------------ */
+
+static bool stdin_is_piped(void) {
+    struct stat s;
+    return fstat(STDIN_FILENO, &s) == 0 &&
+           (S_ISFIFO(s.st_mode) || S_ISREG(s.st_mode) || S_ISSOCK(s.st_mode));
+}
+
+/* Whether `-` stands where the prompt could: standard input is then read whatever it is. */
+static bool wants_stdin(const settings *s) {
+    return (s->file && strcmp(s->file, "-") == 0) || (s->prompt && strcmp(s->prompt, "-") == 0) ||
+           (s->n_words == 1 && strcmp(s->words[0], "-") == 0);
+}
+
+/* Adds a file's text without the line break at its end; a blank line stands before it if there is
+ * a text already. */
+static sz_status add_file(const char *path, sz_buf *text) {
+    sz_buf file = {0};
+    sz_status status = sz_cli_read(path, &file);
+    size_t n = file.len;
+    if (status == SZ_OK && memchr(file.data ? file.data : "", '\0', n))
+        status = sz_fail(SZ_E_FORMAT, "%s: not a text: it has NUL bytes",
+                         strcmp(path, "-") == 0 ? "standard input" : path);
+    if (n > 0 && file.data[n - 1] == '\n')
+        n -= n > 1 && file.data[n - 2] == '\r' ? 2 : 1;
+    if (status == SZ_OK && n > 0) {
+        sz_buf_puts(text, text->len ? "\n\n" : "");
+        sz_buf_append(text, file.data, n);
+    }
+    sz_buf_free(&file);
+    return status;
+}
+
+static void add_words(const settings *s, sz_buf *text) {
+    if ((!s->prompt && s->n_words == 0) || wants_stdin(s))
+        return;
+    sz_buf_puts(text, text->len ? "\n\n" : "");
+    if (s->prompt)
+        sz_buf_puts(text, s->prompt);
+    for (int i = 0; i < s->n_words; i++)
+        sz_buf_printf(text, "%s%s", i ? " " : "", s->words[i]);
+}
+
+static sz_status read_prompt(const settings *s, sz_buf *text) {
+    bool given = s->prompt || s->n_words > 0 || s->file;
+    if (wants_stdin(s) || stdin_is_piped() || !given)
+        SZ_TRY(add_file("-", text));
+    if (s->file && strcmp(s->file, "-") != 0)
+        SZ_TRY(add_file(s->file, text));
+    add_words(s, text);
+    SZ_REQUIRE(!text->failed, SZ_E_NOMEM, "out of memory for the prompt");
+    SZ_REQUIRE(text->len > 0 || s->generation.raw, SZ_E_ARG, "the prompt is empty");
+    return SZ_OK;
+}
+
+/* ---- One answer ------------------------------------------------------------------------------ */
+
+static void print_account(const sz_talk *t, const sz_account *a) {
+    const sz_generation *o = t->options;
+    sz_account_setting setting = sz_talk_setting(t);
+    if (o->quiet || o->json)
+        return;
+    if (o->account || o->show_entropy)
+        sz_account_print_full(a, &setting);
+    else
+        sz_account_print_line(a, &setting);
+}
+
+static int answer_once(settings *s, const sz_buf *prompt) {
+    sz_talk t;
+    sz_account account = {0};
+    sz_status status = sz_talk_open(&s->generation, false, &t);
+    if (status == SZ_OK)
+        status = sz_dialogue_add(&t.dialogue, SZ_ROLE_USER, prompt->data ? prompt->data : "",
+                                 prompt->len);
+    if (status == SZ_OK)
+        status = sz_talk_answer(&t, &account);
+    if (status == SZ_OK)
+        print_account(&t, &account);
+    int exit_status = status != SZ_OK                           ? sz_cli_error()
+                      : account.finish == SZ_FINISH_INTERRUPTED ? SZ_EXIT_INTERRUPTED
+                                                                : SZ_EXIT_OK;
+    sz_account_free(&account);
+    sz_talk_close(&t);
+    return exit_status;
+}
+
+int sz_run_run(int argc, char **argv) {
+    settings s = {0};
+    sz_buf prompt = {0};
+    sz_cli_parse(&sz_argp_run, argc, argv, &s);
+    sz_status status = read_prompt(&s, &prompt);
+    int exit_status = status == SZ_OK ? answer_once(&s, &prompt) : sz_cli_error();
+    sz_buf_free(&prompt);
+    sz_generation_free(&s.generation);
+    return exit_status;
+}

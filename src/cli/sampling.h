@@ -1,0 +1,28 @@
+/* sampling.h: the sampler chain that the options of a command describe. */
+#ifndef SZ_CLI_SAMPLING_H
+#define SZ_CLI_SAMPLING_H
+
+#include "cli.h"
+
+/* Shortcuts change single values of the default chain; a whole chain replaces it. NaN: not given.
+ */
+typedef struct sz_sampling {
+    const char *chain; /* --sampler; NULL: the default one with the shortcuts below */
+    double temperature, top_k, top_p, min_p, repeat_penalty;
+    int64_t seed; /* -1: a new one from the system */
+} sz_sampling;
+
+enum { SZ_CHAIN_MAX = 256 };
+
+extern const struct argp sz_argp_sampling; /* --sampler, --temp, ... --seed */
+
+sz_sampling sz_sampling_default(void);
+/* Sets one value by the name of its shortcut ("temp", "top-k", ..., "sampler", "seed"). SZ_E_ARG
+ * tells what is wrong; `text` is borrowed where the name is "sampler". */
+sz_status sz_sampling_set(sz_sampling *s, const char *name, const char *text);
+/* The chain in the grammar of sz_session_set_sampler, NUL-terminated. SZ_E_ARG if it is none. */
+sz_status sz_sampling_chain(const sz_sampling *s, char out[SZ_CHAIN_MAX]);
+/* A seed that is short enough to be typed again. */
+uint64_t sz_random_seed(void);
+
+#endif
