@@ -1,7 +1,9 @@
 # One object per instruction set: the same source, compiled with its own flags (src/num/kernels).
 set(kernels ${CMAKE_SOURCE_DIR}/src/num/kernels)
 set(SZ_KERNEL_SOURCES ${kernels}/isa_portable.c)
-if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+if(SZ_PORTABLE)
+  add_compile_definitions(SZ_PORTABLE)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   list(APPEND SZ_KERNEL_SOURCES ${kernels}/isa_avx2.c ${kernels}/isa_avx512.c)
   set_source_files_properties(${kernels}/isa_avx2.c PROPERTIES COMPILE_OPTIONS
                               "-mavx2;-mfma;-mf16c;-mbmi2")

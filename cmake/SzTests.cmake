@@ -1,6 +1,5 @@
 # tests/<module>/test_<thing>.c: one program each, run by CTest. A first line
 # "/* labels: model */" gives labels; the default is "unit".
-pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 file(GLOB support CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/*.c)
 add_library(test_support STATIC ${support}) # made once, linked by every test
 target_link_libraries(test_support PUBLIC szilard_static)

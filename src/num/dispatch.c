@@ -7,7 +7,7 @@
 #include "kernels/kernels.h"
 
 extern const sz_kernels sz_kernels_portable;
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(SZ_PORTABLE)
 extern const sz_kernels sz_kernels_avx2, sz_kernels_avx512;
 static bool has_avx2(void) {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
@@ -18,7 +18,7 @@ static bool has_avx512(void) {
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("avx512vnni");
 }
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) && !defined(SZ_PORTABLE)
 extern const sz_kernels sz_kernels_neon;
 #endif
 
@@ -29,10 +29,10 @@ static const struct {
     const sz_kernels *kernels;
     bool (*supported)(void);
 } table[] = {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(SZ_PORTABLE)
     {&sz_kernels_avx512, has_avx512},
     {&sz_kernels_avx2, has_avx2},
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) && !defined(SZ_PORTABLE)
     {&sz_kernels_neon, always},
 #endif
     {&sz_kernels_portable, always},

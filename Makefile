@@ -1,0 +1,94 @@
+# A short face in front of CMake and Ninja. Every target sets up what it needs (tools/setup),
+# builds what changed, and is done at once when nothing has. `make help` lists them.
+.POSIX:
+.DEFAULT_GOAL := build
+
+PREFIX = /usr/local
+DESTDIR =
+PROMPT = Why does a compressed file tell how much we did not know?
+CTEST = ctest --output-on-failure -j2
+
+# Configures a preset when that was not done yet; CMake itself notices when its files change.
+configure = [ -f $(1)/build.ninja ] || cmake --preset $(2) --log-level=WARNING
+
+build: ## the release into build/: the command is build/szilard (the default)
+	@tools/setup build
+	@$(call configure,build,release)
+	@ninja -C build --quiet product
+
+demo: build ## get the default model and generate text, coloured by entropy
+	@tools/get-model build/szilard smollm2
+	build/szilard run -m smollm2 --show-entropy --seed 1 -n 96 "$(PROMPT)"
+
+all-programs: build
+	@tools/setup test
+	@cmake --preset release -DSZ_TESTS=ON --log-level=WARNING > build/configure.log
+	@ninja -C build --quiet
+
+test: all-programs ## every test but the long ones, those on the default model included
+	@tools/get-model build/szilard smollm2
+	$(CTEST) --test-dir build -LE 'long|models|valgrind'
+
+test-models: all-programs ## the tests on further real models (fetches 0.75 GB)
+	@tools/get-model build/szilard smollm2 gemma3 qwen-0.5b
+	$(CTEST) --test-dir build -L models
+
+test-long: all-programs ## hours of exhaustive tests, and the smallest runs under valgrind
+	@tools/setup valgrind
+	@tools/get-model build/szilard smollm2
+	$(CTEST) --test-dir build -L 'long|valgrind'
+
+bench: build ## measure speed on the default model
+	@tools/get-model build/szilard smollm2
+	build/szilard bench -m smollm2
+
+# The unit tests in a build of their own.
+asan tsan debug portable: ## the unit tests: with a sanitizer, unoptimised, with plain C kernels
+	@tools/setup build test
+	@$(call configure,build-$@,$@)
+	@ninja -C build-$@ --quiet
+	$(CTEST) --test-dir build-$@ -L unit -LE house
+
+ubsan: ## the unit tests with clang's UndefinedBehaviorSanitizer
+	@tools/setup build test sanitize
+	@$(call configure,build-$@,$@)
+	@ninja -C build-$@ --quiet
+	$(CTEST) --test-dir build-$@ -L unit -LE house
+
+fuzz-smoke: ## each fuzz target for 20 seconds from its corpus
+	@tools/setup build sanitize
+	@$(call configure,build-fuzz,fuzz)
+	@ninja -C build-fuzz --quiet
+	@tools/fuzz_smoke build-fuzz 20
+
+coverage: ## the lines of each parser that its corpus reaches
+	@tools/setup build test
+	@$(call configure,build-coverage,coverage)
+	@ninja -C build-coverage --quiet
+	@tools/coverage build-coverage
+
+bits: all-programs ## the same bits on every compiler, level, instruction set, thread count, chunk
+	@tools/setup bits
+	@tools/get-model build/szilard smollm2
+	@tools/check_bits
+
+format: ## clang-format over the C files
+	@tools/setup format
+	@git ls-files '*.[ch]' | xargs clang-format -i
+
+docs: build ## the man page and the completion, and a check of the links in the Markdown files
+	@build/szilard --man > build/szilard.1
+	@build/szilard --completion bash > build/szilard.bash
+	@tools/check_docs
+
+install: build ## into PREFIX (/usr/local), below DESTDIR
+	@DESTDIR='$(DESTDIR)' cmake --install build --prefix '$(PREFIX)'
+
+clean: ## remove every build folder (models stay in the cache)
+	rm -rf build build-*
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z -]*\):[^#]*## /\1\t/p' Makefile | sort | expand -t 28
+
+.PHONY: build demo all-programs test test-models test-long bench asan tsan debug portable ubsan \
+	fuzz-smoke coverage bits format docs install clean help
