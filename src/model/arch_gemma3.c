@@ -24,18 +24,29 @@ static sz_tensor *layer(sz_graph *g, const sz_model *m, uint32_t i, sz_pass *pas
     return sz_add(g, x, sz_rms_norm(g, f, l->post_ffn_norm, h->n_embd, h->rms_eps));
 }
 
+/* A file may tell for each layer whether it has the window; only the usual pattern is known. */
+static sz_status check_pattern(const sz_gguf *g, const sz_gguf_kv *flags, const sz_hparams *h) {
+    bool usual = flags->n >= h->n_layer;
+    for (uint64_t i = 0; usual && i < h->n_layer; i++)
+        usual = (sz_gguf_int_at(g, flags, i) != 0) == ((i + 1) % h->window_pattern != 0);
+    SZ_REQUIRE(usual, SZ_E_UNSUPPORTED,
+               "%s: key %s names other layers than every %uth as global", sz_gguf_name(g),
+               flags->key, h->window_pattern);
+    return SZ_OK;
+}
+
 static sz_status configure(const sz_gguf *g, sz_hparams *h) {
     float local = 10000.0f;
-    h->window = 0;
     h->window_pattern = 6;
-    sz_status status = sz_hparam_u32(g, "attention.sliding_window", &h->window);
-    if (status == SZ_OK || status == SZ_E_NOTFOUND)
-        status = sz_hparam_f32(g, "rope.freq_base_swa", &local);
-    if (status != SZ_OK && status != SZ_E_NOTFOUND)
-        return status;
-    const sz_gguf_kv *pattern = sz_gguf_find(g, "gemma3.attention.sliding_window_pattern");
-    if (pattern && pattern->type != SZ_GGUF_ARRAY)
+    SZ_TRY(sz_optional(sz_hparam_u32(g, "attention.sliding_window", &h->window)));
+    SZ_TRY(sz_optional(sz_hparam_f32(g, "rope.freq_base_swa", &local)));
+    const sz_gguf_kv *pattern = sz_hparam_find(g, "attention.sliding_window_pattern");
+    if (pattern && pattern->type == SZ_GGUF_ARRAY)
+        SZ_TRY(check_pattern(g, pattern, h));
+    else if (pattern)
         SZ_TRY(sz_hparam_u32(g, "attention.sliding_window_pattern", &h->window_pattern));
+    SZ_REQUIRE(h->window_pattern > 0, SZ_E_FORMAT,
+               "%s: attention.sliding_window_pattern must not be 0", sz_gguf_name(g));
     h->rope_base_local = (double)local;
     h->embedding_scale = __builtin_sqrtf((float)h->n_embd);
     if (h->n_layer == 62) /* the 27B: queries are scaled by the embedding's share per head */

@@ -27,8 +27,7 @@ static sz_tensor *layer(sz_graph *g, const sz_model *m, uint32_t i, sz_pass *pas
 
 static sz_status configure_llama(const sz_gguf *g, sz_hparams *h) {
     h->rope_interleaved = true;
-    sz_status status = sz_hparam_u32(g, "attention.sliding_window", &h->window); /* Mistral */
-    return status == SZ_E_NOTFOUND ? SZ_OK : status;
+    return sz_optional(sz_hparam_u32(g, "attention.sliding_window", &h->window)); /* Mistral */
 }
 
 static sz_status configure_qwen(const sz_gguf *g, sz_hparams *h) { return SZ_OK; }

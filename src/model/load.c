@@ -147,8 +147,11 @@ static sz_status load_ends(sz_model *m) {
         m->n_params += e->dim[0] * e->dim[1];
         m->weight_bytes += e->bytes;
     }
-    return load_matrix(m, tied ? "token_embd.weight" : "output.weight", h->n_embd, h->n_vocab,
-                       false, &m->head.matrix);
+    SZ_TRY(load_matrix(m, tied ? "token_embd.weight" : "output.weight", h->n_embd, h->n_vocab,
+                       false, &m->head.matrix));
+    if (!sz_gguf_find_tensor(m->gguf, "output.bias"))
+        return SZ_OK;
+    return load_vector(m, "output.bias", h->n_vocab, false, &m->head.bias);
 }
 
 sz_status sz_model_load_weights(sz_model *m) {

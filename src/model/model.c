@@ -1,98 +1,7 @@
 /* model.c: opening a model file: hyperparameters, tokenizer, template, then the weights. */
 #include "model.h"
 
-#include <stdio.h>
 #include <string.h>
-
-/* ---- Hyperparameters --------------------------------------------------------------------------- */
-
-static sz_status key_of(const sz_gguf *g, const char *suffix, char *key, size_t size) {
-    sz_str arch;
-    SZ_TRY(sz_gguf_get_str(g, "general.architecture", &arch));
-    SZ_REQUIRE(arch.n < 64, SZ_E_FORMAT, "%s: general.architecture is too long", sz_gguf_name(g));
-    snprintf(key, size, "%.*s.%s", (int)arch.n, arch.s, suffix);
-    return SZ_OK;
-}
-
-sz_status sz_hparam_u32(const sz_gguf *g, const char *suffix, uint32_t *out) {
-    char key[160];
-    SZ_TRY(key_of(g, suffix, key, sizeof key));
-    return sz_gguf_get_u32(g, key, out);
-}
-
-sz_status sz_hparam_f32(const sz_gguf *g, const char *suffix, float *out) {
-    char key[160];
-    SZ_TRY(key_of(g, suffix, key, sizeof key));
-    return sz_gguf_get_f32(g, key, out);
-}
-
-sz_status sz_hparam_str(const sz_gguf *g, const char *suffix, sz_str *out) {
-    char key[160];
-    SZ_TRY(key_of(g, suffix, key, sizeof key));
-    return sz_gguf_get_str(g, key, out);
-}
-
-/* A missing optional key keeps the default. */
-static sz_status optional(sz_status status) { return status == SZ_E_NOTFOUND ? SZ_OK : status; }
-
-static sz_status check_range(const sz_gguf *g, const char *what, uint64_t value, uint64_t most) {
-    SZ_REQUIRE(value >= 1 && value <= most, SZ_E_FORMAT, "%s: %s is %llu, not in 1 .. %llu",
-               sz_gguf_name(g), what, (unsigned long long)value, (unsigned long long)most);
-    return SZ_OK;
-}
-
-static sz_status check_hparams(const sz_gguf *g, const sz_hparams *h) {
-    SZ_TRY(check_range(g, "block_count", h->n_layer, 4096));
-    SZ_TRY(check_range(g, "embedding_length", h->n_embd, 1 << 20));
-    SZ_TRY(check_range(g, "feed_forward_length", h->n_ff, 1 << 22));
-    SZ_TRY(check_range(g, "attention.head_count", h->n_head, 4096));
-    SZ_TRY(check_range(g, "attention.head_count_kv", h->n_head_kv, h->n_head));
-    SZ_TRY(check_range(g, "attention.key_length", h->head_dim, 4096));
-    SZ_TRY(check_range(g, "rope.dimension_count", h->n_rot, h->head_dim));
-    SZ_TRY(check_range(g, "context_length", h->n_ctx_train, 1u << 30));
-    SZ_REQUIRE(h->n_head % h->n_head_kv == 0, SZ_E_FORMAT,
-               "%s: %u heads are not a multiple of %u key-value heads", sz_gguf_name(g), h->n_head,
-               h->n_head_kv);
-    SZ_REQUIRE(h->n_rot % 2 == 0, SZ_E_FORMAT, "%s: rope.dimension_count %u is odd",
-               sz_gguf_name(g), h->n_rot);
-    SZ_REQUIRE(h->rms_eps >= 0.0f && h->rope_base > 1.0 && h->rope_base_local > 1.0, SZ_E_FORMAT,
-               "%s: layer_norm_rms_epsilon %g or rope.freq_base %g is out of range",
-               sz_gguf_name(g), (double)h->rms_eps, h->rope_base);
-    return SZ_OK;
-}
-
-static sz_status read_hparams(const sz_gguf *g, const sz_architecture *a, sz_hparams *h) {
-    float base = 10000.0f;
-    uint32_t value_length = 0;
-    SZ_TRY(sz_hparam_u32(g, "block_count", &h->n_layer));
-    SZ_TRY(sz_hparam_u32(g, "embedding_length", &h->n_embd));
-    SZ_TRY(sz_hparam_u32(g, "feed_forward_length", &h->n_ff));
-    SZ_TRY(sz_hparam_u32(g, "attention.head_count", &h->n_head));
-    SZ_TRY(sz_hparam_u32(g, "context_length", &h->n_ctx_train));
-    SZ_TRY(sz_hparam_f32(g, "attention.layer_norm_rms_epsilon", &h->rms_eps));
-    SZ_TRY(check_range(g, "attention.head_count", h->n_head, 4096));
-    h->n_head_kv = h->n_head;
-    SZ_TRY(optional(sz_hparam_u32(g, "attention.head_count_kv", &h->n_head_kv)));
-    h->head_dim = h->n_embd / h->n_head;
-    SZ_TRY(optional(sz_hparam_u32(g, "attention.key_length", &h->head_dim)));
-    value_length = h->head_dim;
-    SZ_TRY(optional(sz_hparam_u32(g, "attention.value_length", &value_length)));
-    SZ_REQUIRE(value_length == h->head_dim, SZ_E_UNSUPPORTED,
-               "%s: attention.value_length %u differs from key_length %u", sz_gguf_name(g),
-               value_length, h->head_dim);
-    h->n_rot = h->head_dim;
-    SZ_TRY(optional(sz_hparam_u32(g, "rope.dimension_count", &h->n_rot)));
-    SZ_TRY(optional(sz_hparam_f32(g, "rope.freq_base", &base)));
-    h->rope_base = h->rope_base_local = (double)base;
-    const sz_gguf_tensor *e = sz_gguf_find_tensor(g, "token_embd.weight");
-    SZ_REQUIRE(e && e->n_dim == 2, SZ_E_FORMAT, "%s: no matrix token_embd.weight", sz_gguf_name(g));
-    SZ_TRY(check_range(g, "the vocabulary", e->dim[1], 1u << 24));
-    h->n_vocab = (uint32_t)e->dim[1];
-    h->embedding_scale = 1.0f;
-    h->attention_scale = 1.0f / __builtin_sqrtf((float)(h->head_dim ? h->head_dim : 1));
-    SZ_TRY(a->configure(g, h));
-    return check_hparams(g, h);
-}
 
 /* ---- Opening ------------------------------------------------------------------------------------ */
 
@@ -134,6 +43,12 @@ static sz_status load_template(sz_model *m) {
 }
 
 static sz_status find_architecture(sz_model *m) {
+    sz_str found;
+    SZ_TRY(sz_gguf_get_str(m->gguf, "general.architecture", &found));
+    const char *type = keep_string(m, "general.type");
+    SZ_REQUIRE(!*type || strcmp(type, "model") == 0, SZ_E_UNSUPPORTED,
+               "%s: general.type is '%s': the file holds no model of its own",
+               sz_gguf_name(m->gguf), type);
     const char *name = keep_string(m, "general.architecture");
     m->architecture = sz_architecture_find(name);
     SZ_REQUIRE(m->architecture, SZ_E_UNSUPPORTED,
@@ -155,7 +70,7 @@ static sz_status open_parts(sz_model *m, const char *path, bool vocab_only) {
         m->h.n_vocab = sz_tokenizer_n_vocab(m->tokenizer);
         return SZ_OK;
     }
-    SZ_TRY(read_hparams(m->gguf, m->architecture, &m->h));
+    SZ_TRY(sz_hparams_read(m->gguf, m->architecture, &m->h));
     SZ_REQUIRE(sz_tokenizer_n_vocab(m->tokenizer) <= m->h.n_vocab, SZ_E_FORMAT,
                "%s: the tokenizer has %u tokens, token_embd.weight %u rows", path,
                sz_tokenizer_n_vocab(m->tokenizer), m->h.n_vocab);

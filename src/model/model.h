@@ -77,10 +77,18 @@ struct sz_architecture {
 const sz_architecture *sz_architecture_find(const char *name);
 const char *sz_architecture_names(void); /* "gemma3, llama, ..." */
 
-/* Reads "<architecture>.<suffix>"; SZ_E_NOTFOUND leaves *out as it is. */
+/* Reads "<architecture>.<suffix>"; SZ_E_NOTFOUND leaves *out as it is. A u32 may stand as an array
+ * with the same value for every layer. */
 sz_status sz_hparam_u32(const sz_gguf *g, const char *suffix, uint32_t *out);
 sz_status sz_hparam_f32(const sz_gguf *g, const char *suffix, float *out);
 sz_status sz_hparam_str(const sz_gguf *g, const char *suffix, sz_str *out);
+const sz_gguf_kv *sz_hparam_find(const sz_gguf *g, const char *suffix); /* NULL if absent */
+/* Around a read: a missing key is fine and keeps the default. */
+static inline sz_status sz_optional(sz_status status) {
+    return status == SZ_E_NOTFOUND ? SZ_OK : status;
+}
+/* The common hyperparameters, then those of the architecture; all checked. */
+sz_status sz_hparams_read(const sz_gguf *g, const sz_architecture *a, sz_hparams *h);
 
 sz_status sz_model_load_weights(sz_model *m);
 void sz_model_free_weights(sz_model *m);

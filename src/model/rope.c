@@ -9,34 +9,45 @@ typedef struct scaling {
     double factor, original_context, beta_fast, beta_slow, attention_factor;
 } scaling;
 
-static sz_status read_scaling(const sz_gguf *g, const sz_hparams *h, scaling *out) {
-    scaling s = {NONE, 1.0, (double)h->n_ctx_train, 32.0, 1.0, 1.0};
-    float factor = 1.0f, attention = 1.0f, fast = 32.0f, slow = 1.0f;
+static bool equals(sz_str s, const char *word) {
+    return s.n == strlen(word) && memcmp(s.s, word, s.n) == 0;
+}
+
+/* As files mean it: a factor without a type is linear, and 0 is no factor. */
+static sz_status read_factor(const sz_gguf *g, scaling *s) {
+    float factor = 0.0f;
+    sz_str type = {"linear", 6};
+    sz_status status = sz_hparam_f32(g, "rope.scaling.factor", &factor);
+    if (status == SZ_E_NOTFOUND) /* the key of the first files */
+        status = sz_hparam_f32(g, "rope.scale_linear", &factor);
+    SZ_TRY(sz_optional(status));
+    SZ_TRY(sz_optional(sz_hparam_str(g, "rope.scaling.type", &type)));
+    SZ_REQUIRE(factor >= 0.0f, SZ_E_FORMAT, "%s: rope.scaling.factor is %g", sz_gguf_name(g),
+               (double)factor);
+    s->factor = factor > 0.0f ? (double)factor : 1.0;
+    s->kind = equals(type, "linear") ? LINEAR : equals(type, "yarn") ? YARN : NONE;
+    SZ_REQUIRE(s->kind != NONE || equals(type, "none"), SZ_E_UNSUPPORTED,
+               "%s: rope.scaling.type '%.*s' is not none, linear or yarn", sz_gguf_name(g),
+               (int)type.n, type.s);
+    return SZ_OK;
+}
+
+static sz_status read_scaling(const sz_gguf *g, const sz_hparams *h, scaling *s) {
+    float attention = 1.0f, yarn_attention = 1.0f, fast = 32.0f, slow = 1.0f;
     uint32_t original = h->n_ctx_train;
-    sz_str type = {"none", 4};
-    sz_hparam_str(g, "rope.scaling.type", &type);
-    sz_hparam_f32(g, "rope.scaling.factor", &factor);
-    sz_hparam_f32(g, "rope.scaling.attn_factor", &attention);
-    sz_hparam_f32(g, "rope.scaling.yarn_beta_fast", &fast);
-    sz_hparam_f32(g, "rope.scaling.yarn_beta_slow", &slow);
-    sz_hparam_u32(g, "rope.scaling.original_context_length", &original);
-    if (type.n == 6 && memcmp(type.s, "linear", 6) == 0)
-        s.kind = LINEAR;
-    else if (type.n == 4 && memcmp(type.s, "yarn", 4) == 0)
-        s.kind = YARN;
-    else if (!(type.n == 4 && memcmp(type.s, "none", 4) == 0))
-        return sz_fail(SZ_E_UNSUPPORTED, "%s: rope.scaling.type '%.*s' is not none, linear or yarn",
-                       sz_gguf_name(g), (int)type.n, type.s);
-    SZ_REQUIRE(s.kind == NONE || factor > 0.0f, SZ_E_FORMAT, "%s: rope.scaling.factor %g",
-               sz_gguf_name(g), (double)factor);
-    SZ_REQUIRE(original > 0 && fast > 0.0f && slow > 0.0f, SZ_E_FORMAT,
-               "%s: rope scaling parameters must be positive", sz_gguf_name(g));
-    s.factor = (double)factor;
-    s.original_context = (double)original;
-    s.beta_fast = (double)fast;
-    s.beta_slow = (double)slow;
-    s.attention_factor = (double)attention;
-    *out = s;
+    SZ_TRY(read_factor(g, s));
+    SZ_TRY(sz_optional(sz_hparam_f32(g, "rope.scaling.attn_factor", &attention)));
+    SZ_TRY(sz_optional(sz_hparam_f32(g, "rope.scaling.yarn_attn_factor", &yarn_attention)));
+    SZ_TRY(sz_optional(sz_hparam_f32(g, "rope.scaling.yarn_beta_fast", &fast)));
+    SZ_TRY(sz_optional(sz_hparam_f32(g, "rope.scaling.yarn_beta_slow", &slow)));
+    SZ_TRY(sz_optional(sz_hparam_u32(g, "rope.scaling.original_context_length", &original)));
+    SZ_REQUIRE(original > 0 && fast > 0.0f && slow > 0.0f && attention > 0.0f &&
+                   yarn_attention > 0.0f,
+               SZ_E_FORMAT, "%s: rope scaling parameters must be positive", sz_gguf_name(g));
+    s->original_context = (double)original;
+    s->beta_fast = (double)fast;
+    s->beta_slow = (double)slow;
+    s->attention_factor = (double)attention * (double)yarn_attention;
     return SZ_OK;
 }
 
@@ -96,7 +107,7 @@ static sz_status apply_factors(sz_model *m, sz_rope_table *t) {
 }
 
 sz_status sz_model_make_rope(sz_model *m) {
-    scaling s = {NONE, 1.0, 1.0, 32.0, 1.0, 1.0};
+    scaling s;
     SZ_TRY(read_scaling(m->gguf, &m->h, &s));
     SZ_TRY(make_table(m, m->h.rope_base, &m->rope[0]));
     SZ_TRY(make_table(m, m->h.rope_base_local, &m->rope[1]));
