@@ -1,16 +1,21 @@
 #!/usr/bin/env python3
-"""Speed of `szilard bench` beside llama.cpp: same file, same threads, in turns within one run.
+"""Speed of Szilard beside llama.cpp: same file, same threads, in turns within one process.
 
-    bench/peer_llama.py [-t 1,2] [-r 5] [--szilard build/szilard] MODEL.gguf ...
+    bench/peer_llama.py [-t 1,2] [-r 5] [--library build/libszilard.so] MODEL.gguf ...
 
-Prints, for prefill and decode, tokens/s as best (median) of the rounds and the ratio of each.
-llama.cpp gets its better setting of flash attention, chosen per row by the best figure.
+Each round measures ours, llama.cpp without and llama.cpp with flash attention, one after the other;
+its better setting counts, chosen per row by the best figure. Prefill is one pass over -p tokens;
+decode is -n passes of one token after --depth tokens. Prints tokens/s as best (median) of the
+rounds, the ratios, and the ceilings of this machine as `szilard bench` measures them.
+
+On a busy machine run it as root under `chrt -f 50`: both sides then get the processors alike.
 Needs: pip install llama-cpp-python.
 """
 
 import argparse
 import ctypes
 import json
+import os
 import pathlib
 import statistics
 import subprocess
@@ -19,7 +24,7 @@ import time
 import llama_cpp
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PHASES = ("prefill", "decode")
+PAUSE_S = 0.05  # lets the other side's threads fall asleep
 
 
 def cpu_name():
@@ -29,101 +34,169 @@ def cpu_name():
     return "unknown processor"
 
 
-class Peer:
-    """One llama.cpp model, timed through its C interface."""
+def token(position, n_vocab):
+    return position * 7919 % n_vocab
 
-    def __init__(self, path, n_prefill, n_decode):
-        self.n_prefill, self.n_decode = n_prefill, n_decode
-        self.model = llama_cpp.llama_model_load_from_file(
-            str(path).encode(), llama_cpp.llama_model_default_params()
-        )
-        if not self.model:
-            raise SystemExit(f"llama.cpp cannot open {path}")
-        self.n_vocab = llama_cpp.llama_vocab_n_tokens(llama_cpp.llama_model_get_vocab(self.model))
-        self.batch = llama_cpp.llama_batch_init(n_prefill, 0, 1)
-        self.contexts = {}
 
-    def context(self, threads, flash):
-        if (threads, flash) not in self.contexts:
-            p = llama_cpp.llama_context_default_params()
-            p.n_ctx = self.n_prefill + self.n_decode
-            p.n_batch = p.n_ubatch = self.n_prefill
-            p.n_threads = p.n_threads_batch = threads
-            p.flash_attn_type = 1 if flash else 0
-            self.contexts[threads, flash] = llama_cpp.llama_init_from_model(self.model, p)
-        return self.contexts[threads, flash]
+class Ours:
+    """One model of libszilard, through szilard.h."""
 
-    def decode(self, context, n, position):
+    class RuntimeConfig(ctypes.Structure):
+        _fields_ = [("size", ctypes.c_size_t), ("n_threads", ctypes.c_int),
+                    ("isa", ctypes.c_char_p), ("log", ctypes.c_void_p),
+                    ("log_user", ctypes.c_void_p)]
+
+    class SessionConfig(ctypes.Structure):
+        _fields_ = [("size", ctypes.c_size_t), ("context", ctypes.c_uint32),
+                    ("n_sequences", ctypes.c_uint32), ("chunk", ctypes.c_uint32),
+                    ("kv_type", ctypes.c_int)]
+
+    class Span(ctypes.Structure):
+        _fields_ = [("seq", ctypes.c_uint32), ("ids", ctypes.POINTER(ctypes.c_int32)),
+                    ("n", ctypes.c_uint32), ("want", ctypes.c_int)]
+
+    WANT_LAST = 1
+
+    def __init__(self, library, path, threads, context, n_vocab):
+        self.lib = ctypes.CDLL(str(library))
+        self.lib.sz_last_error.restype = ctypes.c_char_p
+        for name in ("sz_runtime_free", "sz_model_close", "sz_session_free"):
+            getattr(self.lib, name).argtypes = [ctypes.c_void_p]
+            getattr(self.lib, name).restype = None
+        self.n_vocab = n_vocab
+        self.runtime, self.model, self.session = (ctypes.c_void_p() for _ in range(3))
+        runtime = self.RuntimeConfig(n_threads=threads)
+        session = self.SessionConfig(context=context, n_sequences=1)
+        self.call("sz_runtime_new", ctypes.byref(runtime), ctypes.byref(self.runtime))
+        self.call("sz_model_open", self.runtime, str(path).encode(), None,
+                  ctypes.byref(self.model))
+        self.call("sz_session_new", self.model, ctypes.byref(session), ctypes.byref(self.session))
+
+    def call(self, name, *args):
+        if getattr(self.lib, name)(*args) != 0:
+            raise SystemExit(f"{name}: {self.lib.sz_last_error().decode()}")
+
+    def clear(self):
+        self.call("sz_session_truncate", self.session, 0, 0)
+
+    def run(self, n, position):
         """One pass over n tokens from `position`, with logits of the last."""
+        ids = (ctypes.c_int32 * n)(*(token(position + i, self.n_vocab) for i in range(n)))
+        span = self.Span(seq=0, ids=ids, n=n, want=self.WANT_LAST)
+        self.call("sz_session_forward", self.session, ctypes.byref(span), ctypes.c_size_t(1))
+
+    def close(self):
+        self.lib.sz_session_free(self.session)
+        self.lib.sz_model_close(self.model)
+        self.lib.sz_runtime_free(self.runtime)
+
+
+class Peer:
+    """One context of llama.cpp, through its C interface."""
+
+    def __init__(self, model, threads, context, flash, n_batch):
+        p = llama_cpp.llama_context_default_params()
+        p.n_ctx = context
+        p.n_batch = p.n_ubatch = n_batch
+        p.n_threads = p.n_threads_batch = threads
+        p.flash_attn_type = 1 if flash else 0
+        self.context = llama_cpp.llama_init_from_model(model, p)
+        self.n_vocab = llama_cpp.llama_vocab_n_tokens(llama_cpp.llama_model_get_vocab(model))
+        self.batch = llama_cpp.llama_batch_init(n_batch, 0, 1)
+
+    def clear(self):
+        llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(self.context), True)
+
+    def run(self, n, position):
         b = self.batch
         b.n_tokens = n
         for i in range(n):
-            b.token[i] = (position + i) * 7919 % self.n_vocab
+            b.token[i] = token(position + i, self.n_vocab)
             b.pos[i] = position + i
             b.n_seq_id[i] = 1
             b.seq_id[i][0] = 0
             b.logits[i] = i == n - 1
-        if llama_cpp.llama_decode(context, b) != 0:
+        if llama_cpp.llama_decode(self.context, b) != 0:
             raise SystemExit("llama_decode failed")
-        llama_cpp.llama_synchronize(context)
-
-    def measure(self, threads, flash, depth):
-        context = self.context(threads, flash)
-        memory = llama_cpp.llama_get_memory(context)
-        llama_cpp.llama_memory_clear(memory, True)
-        start = time.perf_counter()
-        self.decode(context, self.n_prefill, 0)
-        prefill = self.n_prefill / (time.perf_counter() - start)
-        if depth == 0:
-            llama_cpp.llama_memory_clear(memory, True)
-        start = time.perf_counter()
-        for i in range(self.n_decode):
-            self.decode(context, 1, depth + i)
-        return prefill, self.n_decode / (time.perf_counter() - start)
+        llama_cpp.llama_synchronize(self.context)
 
     def close(self):
-        for context in self.contexts.values():
-            llama_cpp.llama_free(context)
         llama_cpp.llama_batch_free(self.batch)
-        llama_cpp.llama_model_free(self.model)
+        llama_cpp.llama_free(self.context)
 
 
-def measure_ours(args, path, threads):
-    command = [str(args.szilard), "bench", "-m", str(path), "-p", str(args.prefill)]
-    command += ["-n", str(args.decode), "-t", str(threads), "--json"]
-    out = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    row = next(r for r in out if r["threads"] == threads)
-    return row["prefill_tokens_per_s"], row["decode_tokens_per_s"]
+def prefill(side, args):
+    side.clear()
+    start = time.perf_counter()
+    side.run(args.prefill, 0)
+    return args.prefill / (time.perf_counter() - start)
+
+
+def decode(side, args):
+    side.clear()
+    for at in range(0, args.depth, args.prefill):
+        side.run(min(args.prefill, args.depth - at), at)
+    start = time.perf_counter()
+    for i in range(args.decode):
+        side.run(1, args.depth + i)
+    return args.decode / (time.perf_counter() - start)
+
+
+def row(args, path, threads, phase, ours, off, on):
+    theirs = max((off, on), key=max)
+    return {
+        "model": path.name, "threads": threads, "phase": phase,
+        "tokens": args.prefill if phase == "prefill" else args.decode,
+        "depth": 0 if phase == "prefill" else args.depth,
+        "ours_best": max(ours), "ours_median": statistics.median(ours),
+        "llama_best": max(theirs), "llama_median": statistics.median(theirs),
+        "llama_flash_attention": theirs is on,
+        "ratio_best": max(ours) / max(theirs),
+        "ratio_median": statistics.median(ours) / statistics.median(theirs),
+    }
 
 
 def compare(args, path, threads):
-    peer = Peer(path, args.prefill, args.decode)
-    ours, flash_off, flash_on = [], [], []
-    for flash in (False, True):
-        peer.measure(threads, flash, args.depth)  # warm
-    for _ in range(args.rounds):
-        ours.append(measure_ours(args, path, threads))
-        flash_off.append(peer.measure(threads, False, args.depth))
-        flash_on.append(peer.measure(threads, True, args.depth))
-    peer.close()
-    rows = []
-    for i, phase in enumerate(PHASES):
-        mine = [r[i] for r in ours]
-        theirs = max(([r[i] for r in runs] for runs in (flash_off, flash_on)), key=max)
-        rows.append(
-            {
-                "model": path.name,
-                "threads": threads,
-                "phase": phase,
-                "ours_best": max(mine),
-                "ours_median": statistics.median(mine),
-                "llama_best": max(theirs),
-                "llama_median": statistics.median(theirs),
-                "ratio_best": max(mine) / max(theirs),
-                "ratio_median": statistics.median(mine) / statistics.median(theirs),
-            }
-        )
-    return rows
+    model = llama_cpp.llama_model_load_from_file(
+        str(path).encode(), llama_cpp.llama_model_default_params())
+    if not model:
+        raise SystemExit(f"llama.cpp cannot open {path}")
+    context = max(args.prefill, args.depth + args.decode)
+    peers = [Peer(model, threads, context, flash, args.prefill) for flash in (False, True)]
+    sides = [Ours(args.library, path, threads, context, peers[0].n_vocab), *peers]
+    for phase, measure in (("prefill", prefill), ("decode", decode)):
+        rates = [[] for _ in sides]
+        for n in range(args.rounds + 1):
+            for side, figures in zip(sides, rates):
+                time.sleep(PAUSE_S)
+                rate = measure(side, args)
+                if n > 0:  # the first round warms up
+                    figures.append(rate)
+        yield row(args, path, threads, phase, *rates)
+    for side in sides:
+        side.close()
+    llama_cpp.llama_model_free(model)
+
+
+def ceilings(args, path, threads):
+    """What `szilard bench` says of the machine; None where there is no such command."""
+    command = [str(args.library.parent / "szilard"), "bench", "-m", str(path), "-p", "8", "-n", "2",
+               "-t", str(threads), "--json"]
+    try:
+        out = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        return out[0]
+    except (OSError, subprocess.CalledProcessError, json.JSONDecodeError, IndexError):
+        return None
+
+
+def show(args, r):
+    if args.json:
+        print(json.dumps(r), flush=True)
+        return
+    print(f"{r['model'][:28]:28s} {r['threads']} threads {r['phase']:7s} {r['tokens']:4d}"
+          f"  ours {r['ours_best']:7.1f} ({r['ours_median']:7.1f})"
+          f"  llama.cpp {r['llama_best']:7.1f} ({r['llama_median']:7.1f})"
+          f"  ratio {r['ratio_best']:.2f} ({r['ratio_median']:.2f})", flush=True)
 
 
 def main():
@@ -133,34 +206,28 @@ def main():
     parser.add_argument("-r", "--rounds", type=int, default=5)
     parser.add_argument("-p", "--prefill", type=int, default=512)
     parser.add_argument("-n", "--decode", type=int, default=64)
-    parser.add_argument("--depth", type=int, default=None,
-                        help="tokens before the first decoded one: 0 or the prefill (default)")
-    parser.add_argument("--szilard", type=pathlib.Path, default=ROOT / "build" / "szilard")
+    parser.add_argument("--depth", type=int, default=64,
+                        help="tokens before the first decoded one (64)")
+    parser.add_argument("--library", type=pathlib.Path,
+                        default=ROOT / "build" / "libszilard.so")
     parser.add_argument("--json", action="store_true", help="one JSON object per row")
     args = parser.parse_args()
-    args.depth = args.prefill if args.depth is None else args.depth
-    if args.depth not in (0, args.prefill):
-        parser.error("--depth is 0 or the length of the prefill")
 
     llama_cpp.llama_backend_init()
     quiet = llama_cpp.llama_log_callback(lambda level, text, user: None)
     llama_cpp.llama_log_set(quiet, ctypes.c_void_p(0))
     if not args.json:
-        print(f"{cpu_name()}; llama-cpp-python {llama_cpp.__version__}; "
-              f"{args.rounds} rounds, tokens/s as best (median)")
+        print(f"{cpu_name()}, {os.cpu_count()} processors; llama-cpp-python "
+              f"{llama_cpp.__version__}; {args.rounds} rounds, tokens/s as best (median)")
     for path in args.models:
         for threads in map(int, args.threads.split(",")):
-            for row in compare(args, path, threads):
-                if args.json:
-                    print(json.dumps(row), flush=True)
-                    continue
-                print(
-                    f"{row['model']:44s} {threads} threads {row['phase']:8s}"
-                    f" ours {row['ours_best']:7.1f} ({row['ours_median']:7.1f})"
-                    f"  llama.cpp {row['llama_best']:7.1f} ({row['llama_median']:7.1f})"
-                    f"  ratio {row['ratio_best']:.2f} ({row['ratio_median']:.2f})",
-                    flush=True,
-                )
+            machine = ceilings(args, path, threads)
+            if machine and not args.json:
+                print(f"  {threads} threads: int8 peak "
+                      f"{machine.get('int8_peak_ops_per_s', 0) / 1e9:.0f} GOP/s, reads "
+                      f"{machine.get('read_bytes_per_s', 0) / 1e9:.1f} GB/s")
+            for r in compare(args, path, threads):
+                show(args, r)
 
 
 if __name__ == "__main__":

@@ -38,3 +38,12 @@ add_test(NAME reference_smollm2 COMMAND ${reference}/test_exact.sh
          ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR}/tests/vectors smollm2-135m-instruct-q4_1 multilingual)
 set_tests_properties(reference_architectures PROPERTIES LABELS unit)
 set_tests_properties(reference_smollm2 PROPERTIES LABELS model SKIP_RETURN_CODE 77)
+
+# bench/bench_<thing>.c: programs that measure; built with the tests so that they keep compiling.
+file(GLOB benches CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/bench_*.c)
+foreach(source ${benches})
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(${name} ${source})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/src)
+  target_link_libraries(${name} PRIVATE szilard_static)
+endforeach()
