@@ -118,6 +118,18 @@ void sz_account_print_line(const sz_account *a, const sz_account_setting *s) {
     print(&b, s->options);
 }
 
+void sz_account_print_legend(const sz_generation *o) {
+    sz_depth depth = sz_term_depth(stderr, o->colour);
+    sz_buf b = {0};
+    if (depth == SZ_DEPTH_NONE)
+        return;
+    sz_entropy_legend(&b, depth, o->unit);
+    fflush(stdout);
+    if (!b.failed)
+        fputs(b.data, stderr);
+    sz_buf_free(&b);
+}
+
 static void put_bars(sz_buf *b, const sz_account *a) {
     int width = sz_term_width(stderr) - 14;
     if (!a->entropies || a->n_tokens == 0)
@@ -176,6 +188,8 @@ static void put_memory(sz_buf *b, const sz_account *a, const sz_account_setting 
 
 void sz_account_print_full(const sz_account *a, const sz_account_setting *s) {
     sz_buf b = {0};
+    if (s->options->show_entropy)
+        sz_account_print_legend(s->options);
     put_speed(&b, a);
     put_means(&b, a, s->options);
     put_memory(&b, a, s);

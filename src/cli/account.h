@@ -43,6 +43,8 @@ void sz_account_free(sz_account *a);
 /* One line, or all of it, on stderr. */
 void sz_account_print_line(const sz_account *a, const sz_account_setting *s);
 void sz_account_print_full(const sz_account *a, const sz_account_setting *s);
+/* Which colour stands for how much; nothing where stderr has no colours. */
+void sz_account_print_legend(const sz_generation *options);
 /* {"account":{...}} and a newline; text: what was printed. */
 void sz_account_json(sz_buf *b, const sz_account *a, const sz_account_setting *s, const char *text);
 

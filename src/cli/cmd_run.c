@@ -1,5 +1,5 @@
 /* cmd_run.c: `szilard run`: a prompt from the command line, a file or a pipe, and its answer. */
-#include "answer.h"
+#include "chat.h"
 #include "signals.h"
 #include <stdlib.h>
 #include <string.h>
@@ -162,8 +162,14 @@ int sz_run_run(int argc, char **argv) {
     settings s = {0};
     sz_buf prompt = {0};
     sz_cli_parse(&sz_argp_run, argc, argv, &s);
-    sz_status status = read_prompt(&s, &prompt);
-    int exit_status = status == SZ_OK ? answer_once(&s, &prompt) : sz_cli_error();
+    bool talk = !s.prompt && !s.file && s.n_words == 0 && isatty(STDIN_FILENO);
+    int exit_status;
+    if (talk)
+        exit_status = sz_chat_hold(&s.generation);
+    else if (read_prompt(&s, &prompt) == SZ_OK)
+        exit_status = answer_once(&s, &prompt);
+    else
+        exit_status = sz_cli_error();
     sz_buf_free(&prompt);
     sz_generation_free(&s.generation);
     return exit_status;

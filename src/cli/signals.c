@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted; /* the signal's number */
 static _Atomic(sz_runtime *) runtime;
 
 static void on_signal(int number) {
@@ -13,7 +13,7 @@ static void on_signal(int number) {
         raise(number);
         return;
     }
-    interrupted = 1;
+    interrupted = number;
     sz_runtime *rt = atomic_load_explicit(&runtime, memory_order_acquire);
     if (rt)
         sz_runtime_cancel(rt);
@@ -30,6 +30,10 @@ void sz_catch_interrupts(sz_runtime *rt) {
 
 bool sz_interrupted(void) {
     return interrupted != 0;
+}
+
+bool sz_asked_to_end(void) {
+    return interrupted == SIGTERM;
 }
 
 void sz_clear_interrupt(void) {

@@ -8,6 +8,8 @@
 /* From now on SIGINT and SIGTERM set the flag and cancel `rt` (which may be NULL). */
 void sz_catch_interrupts(sz_runtime *rt);
 bool sz_interrupted(void);
+/* Whether it was SIGTERM, which ends even what Ctrl-C does not. */
+bool sz_asked_to_end(void);
 /* Withdraws the request, for a conversation that goes on. */
 void sz_clear_interrupt(void);
 
