@@ -10,7 +10,8 @@
     X(pull, "model pull", FIRST, "get a model by name, from Hugging Face or from a URL")           \
     X(list, "model list", FIRST, "show the models on this machine")                                \
     X(rm, "model rm", FIRST, "remove a pulled model")                                              \
-    X(tokenize, "tokens encode", MORE, "the token ids of a text")
+    X(tokenize, "tokens encode", MORE, "the token ids of a text")                                  \
+    X(bench, "bench", MORE, "speed of a model beside the ceilings of the machine")
 
 #define DECLARE(word, tree, group, brief)                                                          \
     extern const struct argp sz_argp_##word;                                                       \

@@ -13,12 +13,15 @@ double sz_machine_int8_peak(sz_runtime *rt, uint64_t budget_ns);
 /* "AMD EPYC ..."; "unknown" if the system does not say. */
 void sz_machine_cpu_name(char *out, size_t size);
 
-/* What a model asks of the machine. Attention is not counted in the weights' figures. */
+/* What a model asks of the machine. */
 typedef struct sz_workload {
-    uint64_t layer_bytes, head_bytes; /* weights as they lie in memory, read once per pass */
+    uint64_t layer_bytes, head_bytes; /* weights as they lie in memory */
     uint64_t layer_macs, head_macs;   /* multiply-adds per token */
-    uint64_t attention_macs;          /* multiply-adds per token and position that it looks at */
 } sz_workload;
 void sz_workload_of(const sz_model *model, sz_workload *out);
+/* What attention adds for n tokens after n_past: multiply-adds, and bytes of keys and values in 16
+ * bits, each read once per token. */
+void sz_workload_attention(const sz_model *model, size_t n_past, size_t n, uint64_t *macs,
+                           uint64_t *bytes);
 
 #endif

@@ -1,0 +1,123 @@
+/* bench.c: measuring prefill and decode, and counting the bytes and products of both. */
+#include "bench.h"
+#include "machine.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define PROBE_NS 100000000u
+
+enum { CHUNK = 512, SMALL_CONTEXT = 16 /* tokens before the first decoded one */ };
+
+static double larger(double a, double b) {
+    return a > b ? a : b;
+}
+
+void sz_bench_machine(sz_runtime *rt, const sz_model *model, sz_bench_result *out) {
+    out->threads = sz_runtime_threads(rt);
+    snprintf(out->isa, sizeof out->isa, "%s", sz_runtime_isa(rt));
+    double read = sz_machine_read_bandwidth(rt, model, PROBE_NS);
+    double peak = sz_machine_int8_peak(rt, PROBE_NS);
+    out->read_bytes_per_s = larger(out->read_bytes_per_s, read);
+    out->int8_macs_per_s = larger(out->int8_macs_per_s, peak);
+}
+
+/* ---- The work -------------------------------------------------------------------------------- */
+
+/* Tokens that any vocabulary has, the same in every run. */
+static void fill_ids(int32_t *ids, size_t n, uint32_t n_vocab) {
+    for (size_t i = 0; i < n; i++)
+        ids[i] = (int32_t)(sz_uniform(1, 0, i) * n_vocab);
+}
+
+static sz_status time_prefill(sz_session *s, const int32_t *ids, size_t n, double *seconds) {
+    SZ_TRY(sz_session_truncate(s, 0, 0));
+    uint64_t start = sz_time_ns();
+    SZ_TRY(sz_session_prompt_ids(s, 0, ids, n));
+    *seconds = (double)(sz_time_ns() - start) * 1e-9;
+    return SZ_OK;
+}
+
+/* Each token alone, with its logits. */
+static sz_status time_decode(sz_session *s, const int32_t *ids, size_t n, double *seconds) {
+    SZ_TRY(sz_session_truncate(s, 0, 0));
+    SZ_TRY(sz_session_prompt_ids(s, 0, ids, SMALL_CONTEXT));
+    uint64_t start = sz_time_ns();
+    for (size_t i = 0; i < n; i++) {
+        sz_span span = {0, ids + SMALL_CONTEXT + i, 1, SZ_LAST};
+        SZ_TRY(sz_session_forward(s, &span, 1));
+    }
+    *seconds = (double)(sz_time_ns() - start) * 1e-9;
+    return SZ_OK;
+}
+
+static int by_value(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+typedef sz_status (*timing)(sz_session *s, const int32_t *ids, size_t n, double *seconds);
+
+/* A first pass, which is not counted, fills caches and memory. */
+static sz_status repeat(timing run, sz_session *s, const int32_t *ids, size_t n, int repeats,
+                        sz_bench_work *out) {
+    double *seconds = sz_alloc((size_t)repeats * sizeof *seconds), first;
+    SZ_REQUIRE(seconds, SZ_E_NOMEM, "out of memory for %d repeats", repeats);
+    sz_status status = n ? run(s, ids, n < 32 ? n : 32, &first) : SZ_OK;
+    for (int i = 0; n && i < repeats && status == SZ_OK; i++)
+        status = run(s, ids, n, &seconds[i]);
+    if (n && status == SZ_OK) {
+        qsort(seconds, (size_t)repeats, sizeof *seconds, by_value);
+        out->best_s = seconds[0];
+        out->median_s = repeats % 2 ? seconds[repeats / 2]
+                                    : (seconds[repeats / 2] + seconds[repeats / 2 - 1]) / 2;
+    }
+    sz_free(seconds);
+    return status;
+}
+
+/* Weights are read once per pass, the head for the last token of a prompt only. */
+static void count(const sz_model *model, const sz_bench_plan *plan, sz_bench_result *out) {
+    sz_workload w;
+    uint64_t macs, bytes;
+    sz_workload_of(model, &w);
+    size_t n = plan->n_prefill, passes = (n + CHUNK - 1) / CHUNK;
+    sz_workload_attention(model, 0, n, &macs, &bytes);
+    out->prefill.macs = n ? (double)(n * w.layer_macs + w.head_macs + macs) : 0;
+    out->prefill.bytes = n ? (double)(passes * w.layer_bytes + w.head_bytes + bytes) : 0;
+    n = plan->n_decode;
+    sz_workload_attention(model, SMALL_CONTEXT, n, &macs, &bytes);
+    out->decode.macs = (double)(n * (w.layer_macs + w.head_macs) + macs);
+    out->decode.bytes = (double)(n * (w.layer_bytes + w.head_bytes) + bytes);
+}
+
+static sz_status measure(sz_session *s, const int32_t *ids, const sz_bench_plan *plan,
+                         sz_bench_result *out) {
+    SZ_TRY(repeat(time_prefill, s, ids, plan->n_prefill, plan->repeats, &out->prefill));
+    return repeat(time_decode, s, ids, plan->n_decode, plan->repeats, &out->decode);
+}
+
+sz_status sz_bench_model(const sz_engine *e, const sz_bench_plan *plan, sz_bench_result *out) {
+    size_t n = SMALL_CONTEXT + plan->n_decode;
+    sz_model_info info;
+    sz_session *s;
+    n = plan->n_prefill > n ? plan->n_prefill : n;
+    sz_model_get_info(e->model, &info);
+    sz_session_config config = {
+        .size = sizeof config, .context = (uint32_t)n, .n_sequences = 1, .chunk = CHUNK};
+    SZ_TRY(sz_session_new(e->model, &config, &s));
+    int32_t *ids = sz_alloc(n * sizeof *ids);
+    sz_status status = ids ? SZ_OK : sz_fail(SZ_E_NOMEM, "out of memory for %zu tokens", n);
+    *out = (sz_bench_result){0};
+    if (status == SZ_OK) {
+        fill_ids(ids, n, info.n_vocab);
+        sz_bench_machine(e->rt, e->model, out);
+        status = measure(s, ids, plan, out);
+    }
+    if (status == SZ_OK) {
+        sz_bench_machine(e->rt, e->model, out); /* machines vary: the better of before and after */
+        count(e->model, plan, out);
+    }
+    sz_free(ids);
+    sz_session_free(s);
+    return status;
+}
