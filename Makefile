@@ -18,7 +18,7 @@ build: ## the release into build/: the command is build/szilard (the default)
 
 demo: build ## get the default model and generate text, coloured by entropy
 	@tools/get-model build/szilard smollm2
-	build/szilard run -m smollm2 --show-entropy --seed 1 -n 96 "$(PROMPT)"
+	build/szilard run -m smollm2 --show-entropy --seed 1 -n 96 -p "$(PROMPT)"
 
 all-programs: build
 	@tools/setup test

@@ -1,8 +1,10 @@
 /* cmd_run.c: `szilard run`: a prompt from the command line, a file or a pipe, and its answer. */
 #include "chat.h"
 #include "signals.h"
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,8 +58,9 @@ const struct argp sz_argp_run = {
     parse,
     "MODEL [TEXT...]",
     "Answers a prompt with the file's chat template, or continues a text with --raw. The prompt is "
-    "TEXT, -p TEXT, -f FILE or standard input; a piped text and a file stand before TEXT, with a "
-    "blank line between. Without a prompt on a terminal a conversation begins (see szilard chat)."
+    "TEXT, -p TEXT, -f FILE or standard input. A piped text stands before TEXT with a blank line "
+    "between, and a file before -p. Without a prompt on a terminal a conversation begins (see "
+    "szilard chat)."
     "\v"
     "The answer goes to standard output, the account of it to standard error. Ctrl-C ends the "
     "answer at a token.\n\n"
@@ -71,18 +74,45 @@ const struct argp sz_argp_run = {
     NULL,
     NULL};
 
+enum { PATIENCE_MS = 2000 }; /* before a silent pipe is remarked upon */
+
 /* ---- The prompt ------------------------------------------------------------------------------ */
 
-static bool stdin_is_piped(void) {
+/* Whether something else than a terminal or /dev/null stands at standard input. */
+static bool stdin_is_piped(bool *waits) {
     struct stat s;
-    return fstat(STDIN_FILENO, &s) == 0 &&
-           (S_ISFIFO(s.st_mode) || S_ISREG(s.st_mode) || S_ISSOCK(s.st_mode));
+    if (fstat(STDIN_FILENO, &s) != 0)
+        return false;
+    *waits = S_ISFIFO(s.st_mode) || S_ISSOCK(s.st_mode);
+    return *waits || S_ISREG(s.st_mode);
+}
+
+static bool is_dash(const char *s) {
+    return s && strcmp(s, "-") == 0;
 }
 
 /* Whether `-` stands where the prompt could: standard input is then read whatever it is. */
 static bool wants_stdin(const settings *s) {
-    return (s->file && strcmp(s->file, "-") == 0) || (s->prompt && strcmp(s->prompt, "-") == 0) ||
-           (s->n_words == 1 && strcmp(s->words[0], "-") == 0);
+    return is_dash(s->file) || is_dash(s->prompt) || (s->n_words == 1 && is_dash(s->words[0]));
+}
+
+/* -p is the whole prompt, so that a program in a script or a loop does not take what is not meant
+ * for it; with TEXT, or nothing, a pipe is read. */
+static bool reads_stdin(const settings *s) {
+    bool waits = false, piped = stdin_is_piped(&waits);
+    if (wants_stdin(s))
+        return true;
+    if (s->prompt || s->file) {
+        int n = 0;
+        if (waits && ioctl(STDIN_FILENO, FIONREAD, &n) == 0 && n > 0)
+            sz_cli_note("standard input is not read, since %s gives the prompt; -f - adds it",
+                        s->prompt ? "-p" : "-f");
+        return false;
+    }
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    if (waits && s->n_words > 0 && poll(&input, 1, PATIENCE_MS) == 0)
+        sz_cli_note("waiting for text on standard input");
+    return piped || s->n_words == 0;
 }
 
 /* Adds a file's text without the line break at its end; a blank line stands before it if there is
@@ -93,7 +123,7 @@ static sz_status add_file(const char *path, sz_buf *text) {
     size_t n = file.len;
     if (status == SZ_OK && memchr(file.data ? file.data : "", '\0', n))
         status = sz_fail(SZ_E_FORMAT, "%s: not a text: it has NUL bytes",
-                         strcmp(path, "-") == 0 ? "standard input" : path);
+                         is_dash(path) ? "standard input" : path);
     if (n > 0 && file.data[n - 1] == '\n')
         n -= n > 1 && file.data[n - 2] == '\r' ? 2 : 1;
     if (status == SZ_OK && n > 0) {
@@ -115,10 +145,9 @@ static void add_words(const settings *s, sz_buf *text) {
 }
 
 static sz_status read_prompt(const settings *s, sz_buf *text) {
-    bool given = s->prompt || s->n_words > 0 || s->file;
-    if (wants_stdin(s) || stdin_is_piped() || !given)
+    if (reads_stdin(s))
         SZ_TRY(add_file("-", text));
-    if (s->file && strcmp(s->file, "-") != 0)
+    if (s->file && !is_dash(s->file))
         SZ_TRY(add_file(s->file, text));
     add_words(s, text);
     SZ_REQUIRE(!text->failed, SZ_E_NOMEM, "out of memory for the prompt");
