@@ -1,7 +1,7 @@
 /* answer.c: the loop that draws one answer, over a cache that keeps what the messages share. */
 #include "answer.h"
+#include "drawn_record.h"
 #include "printer.h"
-#include "record.h"
 #include "signals.h"
 #include <stdlib.h>
 #include <string.h>
@@ -188,7 +188,7 @@ static const char *new_text(const answer *a, int32_t id) {
 
 static sz_status print_record(const answer *a, const sz_token *token, size_t pos) {
     sz_buf b = {0};
-    sz_record_json(&b, a->talk->engine.model, pos, token);
+    sz_drawn_record_put(&b, a->talk->engine.model, pos, token);
     return sz_cli_print(&b) == SZ_EXIT_OK ? SZ_OK : sz_fail(SZ_E_IO, "the records end here");
 }
 

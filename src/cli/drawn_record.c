@@ -1,12 +1,12 @@
-/* record.c: the token record as a line of JSON. */
-#include "record.h"
+/* drawn_record.c: the record of a drawn token as a line of JSON. */
+#include "drawn_record.h"
 
 static void put(sz_buf *b, const char *key, float v) {
     sz_buf_printf(b, ",\"%s\":", key);
     sz_json_number(b, (double)v);
 }
 
-void sz_record_json(sz_buf *b, const sz_model *model, size_t pos, const sz_token *t) {
+void sz_drawn_record_put(sz_buf *b, const sz_model *model, size_t pos, const sz_token *t) {
     size_t n = 0;
     const char *piece = sz_tokenizer_piece(sz_model_tokenizer(model), t->id, &n);
     sz_buf_printf(b, "{\"pos\":%zu,\"id\":%d,\"piece\":", pos, t->id);
