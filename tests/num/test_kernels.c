@@ -1,5 +1,5 @@
-/* Kernels: every instruction set gives the bits of the portable one, a token alone gives the bits it
- * has in a batch, and products agree with a double-precision reference. */
+/* Kernels: every instruction set gives the bits of the portable one, a token alone gives the bits
+ * it has in a batch, and products agree with a double-precision reference. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +13,12 @@ static const sz_type types[] = {SZ_Q4_0,   SZ_Q4_1, SZ_Q5_0, SZ_Q5_1, SZ_Q8_0, S
 enum { N_TYPES = sizeof types / sizeof *types };
 
 static uint64_t counter;
-static float uniform(void) { return (float)(2.0 * sz_uniform(7, 0, counter++) - 1.0); }
-static uint8_t random_byte(void) { return (uint8_t)(256.0 * sz_uniform(9, 1, counter++)); }
+static float uniform(void) {
+    return (float)(2.0 * sz_uniform(7, 0, counter++) - 1.0);
+}
+static uint8_t random_byte(void) {
+    return (uint8_t)(256.0 * sz_uniform(9, 1, counter++));
+}
 
 static float *random_floats(size_t n) {
     float *x = malloc(n * sizeof *x);
@@ -26,18 +30,24 @@ static float *random_floats(size_t n) {
 /* Where the blocks of a type keep f16 scales; -1: nowhere. */
 static int scale_offset(sz_type type, int which) {
     switch (type) {
-    case SZ_Q2_K: return which ? 82 : 80;
-    case SZ_Q3_K: return which ? -1 : 108;
-    case SZ_Q6_K: return which ? -1 : 208;
+    case SZ_Q2_K:
+        return which ? 82 : 80;
+    case SZ_Q3_K:
+        return which ? -1 : 108;
+    case SZ_Q6_K:
+        return which ? -1 : 208;
     case SZ_Q4_1:
     case SZ_Q5_1:
     case SZ_Q4_K:
-    case SZ_Q5_K: return which ? 2 : 0;
+    case SZ_Q5_K:
+        return which ? 2 : 0;
     case SZ_MXFP4:
     case SZ_F32:
     case SZ_F16:
-    case SZ_BF16: return -1;
-    default: return which ? -1 : 0;
+    case SZ_BF16:
+        return -1;
+    default:
+        return which ? -1 : 0;
     }
 }
 
@@ -87,8 +97,7 @@ static void multiply(const char *isa, int threads, const product_case *c, size_t
         size_t n = c->n - at < batch ? c->n - at : batch;
         sz_activations a = {
             .x = c->x + at * c->n_cols, .n = n, .n_cols = c->n_cols, .stride = c->n_cols};
-        SZ_CHECK_OK(
-            sz_matrix_multiply(k, pool, arena, &m, &a, y + at * c->n_rows, c->n_rows));
+        SZ_CHECK_OK(sz_matrix_multiply(k, pool, arena, &m, &a, y + at * c->n_rows, c->n_rows));
         sz_arena_reset(arena);
     }
     sz_matrix_free(&m);
@@ -96,7 +105,8 @@ static void multiply(const char *isa, int threads, const product_case *c, size_t
     sz_pool_free(pool);
 }
 
-/* Relative error of the whole product in the Euclidean norm, against dequantised double sums. */
+/* Error of the whole product against dequantised double sums, relative to the Euclidean norm of all
+ * terms w x: results that cancel weigh no more than others. */
 static double error_of(const product_case *c, const float *y) {
     const sz_type_info *info = sz_type_get(c->type);
     float *row = malloc(c->n_cols * sizeof *row);
@@ -106,10 +116,12 @@ static double error_of(const product_case *c, const float *y) {
                          c->n_cols);
         for (size_t t = 0; t < c->n; t++) {
             double sum = 0.0;
-            for (size_t i = 0; i < c->n_cols; i++)
-                sum += (double)row[i] * (double)c->x[t * c->n_cols + i];
+            for (size_t i = 0; i < c->n_cols; i++) {
+                double term = (double)row[i] * (double)c->x[t * c->n_cols + i];
+                sum += term;
+                all += term * term;
+            }
             wrong += (sum - y[t * c->n_rows + r]) * (sum - y[t * c->n_rows + r]);
-            all += sum * sum;
         }
     }
     free(row);
@@ -117,13 +129,15 @@ static double error_of(const product_case *c, const float *y) {
 }
 
 static void check_product(sz_type type, size_t n_rows, size_t n_cols, size_t n) {
-    product_case c = {type, n_rows, n_cols, n, random_matrix(type, n_rows * n_cols),
-                      random_floats(n * n_cols)};
+    product_case c = {
+        type, n_rows, n_cols, n, random_matrix(type, n_rows * n_cols), random_floats(n * n_cols)};
     size_t bytes = n * n_rows * sizeof(float);
     float *reference = malloc(bytes), *y = malloc(bytes);
     multiply("portable", 1, &c, n, reference);
+    /* Rounding x to 8 bits moves a term by 4e-3 (one standard deviation); few results vary more. */
     bool integer = sz_type_get(type)->block > 1;
-    assert_true(error_of(&c, reference) < (integer ? 8e-3 : 2e-6));
+    double allowed = integer ? 5e-3 * (1.0 + 4.0 / sqrt((double)(n * n_rows))) : 1e-6;
+    SZ_CHECK_ABS(error_of(&c, reference), 0.0, allowed);
     for (const char *const *isa = sz_isa_available(); *isa; isa++)
         for (size_t batch = 1; batch <= n; batch = batch * 3 + 1) {
             memset(y, 0, bytes);
@@ -146,9 +160,12 @@ static void test_products(void **state) {
     }
 }
 
-static void test_wide_product(void **state) { check_product(SZ_Q4_1, 130, 1600, 130); }
+static void test_wide_product(void **state) {
+    check_product(SZ_Q4_1, 130, 1600, 130);
+}
 
-/* ---- Rows, attention, statistics: all instruction sets against the portable one ----------------- */
+/* ---- Rows, attention, statistics: all instruction sets against the portable one -----------------
+ */
 
 typedef void (*row_check)(const sz_kernels *k, const float *x, size_t n, float *out);
 
@@ -297,10 +314,10 @@ static void test_pack_errors(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_products),  cmocka_unit_test(test_wide_product),
-        cmocka_unit_test(test_rows),      cmocka_unit_test(test_attention),
-        cmocka_unit_test(test_stats),     cmocka_unit_test(test_stats_of_bad_rows),
-        cmocka_unit_test(test_dispatch),  cmocka_unit_test(test_pack_errors),
+        cmocka_unit_test(test_products), cmocka_unit_test(test_wide_product),
+        cmocka_unit_test(test_rows),     cmocka_unit_test(test_attention),
+        cmocka_unit_test(test_stats),    cmocka_unit_test(test_stats_of_bad_rows),
+        cmocka_unit_test(test_dispatch), cmocka_unit_test(test_pack_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -268,6 +268,13 @@ static inline ALWAYS_INLINE void expanded_product(format f, const sz_expanded *p
 }
 
 /* The widths of tiles are constants inside, so that accumulators stay in registers. */
+#ifdef LANES_GENERIC
+#define BY_WIDTH(call)                                                                             \
+    {                                                                                              \
+        const int N = n;                                                                           \
+        call;                                                                                      \
+    }
+#else
 #define BY_WIDTH(call)                                                                             \
     switch (n) {                                                                                   \
     case 1: { enum { N = 1 }; call; break; }                                                       \
@@ -275,6 +282,7 @@ static inline ALWAYS_INLINE void expanded_product(format f, const sz_expanded *p
     case 4: { enum { N = 4 }; call; break; }                                                       \
     default: { enum { N = 8 }; call; break; }                                                      \
     }
+#endif
 #define DEFINE_FORMAT(T)                                                                           \
     static void product_##T(const sz_panel *p, const sz_tile *x, int n, float *y, size_t stride) { \
         BY_WIDTH(product(SZ_##T, p, x, N, y, stride))                                              \

@@ -6,7 +6,9 @@
 
 #include "../fma.h"
 
-#define ALWAYS_INLINE __attribute__((always_inline))
+/* One body serves all formats and widths: plain C is for being right, and compiled in seconds. */
+#define ALWAYS_INLINE
+#define LANES_GENERIC
 #include "lanes_portable.h"
 
 #include "body.h"
