@@ -1,13 +1,15 @@
 /* pool.c: a pool of threads that run one job at a time.
  *
- * The word `next` packs the job's generation and the next free task. A thread claims a task by
- * compare-and-swap on the whole word, so a thread that comes late, with an old generation, can claim
- * nothing; and as long as a claimed task is unfinished its job stays published. Waiting spins for a
- * bounded time and then sleeps in a futex: on a busy machine nobody burns another one's time. */
+ * The word `left` counts the tasks of the published job that nobody has claimed; a thread claims
+ * one by compare-and-swap. A swap that succeeds has read the latest job's fields, whenever its
+ * thread woke up, and as long as a claimed task is unfinished its job stays published. Waiting
+ * spins for a bounded time and then sleeps in a futex: on a busy machine nobody burns another one's
+ * time. */
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -28,11 +30,12 @@ struct sz_pool {
     sz_task_fn fn;   /* of the published job */
     void *context;
     uint32_t n_tasks;
-    _Alignas(64) _Atomic uint64_t next;     /* generation << 32 | task */
-    _Alignas(64) _Atomic uint32_t finished; /* tasks of this job */
-    _Alignas(64) _Atomic uint32_t published; /* generation, for sleeping workers */
+    _Alignas(64) _Atomic uint32_t left;      /* tasks of this job that are not claimed */
+    _Alignas(64) _Atomic uint32_t finished;  /* tasks of this job that are done */
+    _Alignas(64) _Atomic uint32_t published; /* jobs so far, for sleeping workers */
     _Atomic uint32_t sleepers;
     _Atomic uint32_t owner_sleeps;
+    _Atomic bool busy; /* a job runs */
     _Atomic bool stop;
 };
 
@@ -54,21 +57,17 @@ static void relax(void) {
 
 /* Runs tasks of the published job until none is left to claim. */
 static void work(sz_pool *p, int thread) {
-    uint64_t next = atomic_load_explicit(&p->next, memory_order_acquire);
-    for (;;) {
-        uint32_t task = (uint32_t)next;
-        if (task >= __atomic_load_n(&p->n_tasks, __ATOMIC_RELAXED))
-            return;
-        if (!atomic_compare_exchange_weak_explicit(&p->next, &next, next + 1, memory_order_acq_rel,
+    uint32_t left = atomic_load_explicit(&p->left, memory_order_acquire);
+    while (left > 0) {
+        if (!atomic_compare_exchange_weak_explicit(&p->left, &left, left - 1, memory_order_acq_rel,
                                                    memory_order_acquire))
             continue;
-        sz_task_fn fn = __atomic_load_n(&p->fn, __ATOMIC_RELAXED);
-        fn(__atomic_load_n(&p->context, __ATOMIC_RELAXED), task, thread);
-        uint32_t done = atomic_fetch_add(&p->finished, 1) + 1;
-        if (done == __atomic_load_n(&p->n_tasks, __ATOMIC_RELAXED) &&
-            atomic_load(&p->owner_sleeps))
+        uint32_t n_tasks = p->n_tasks;
+        p->fn(p->context, n_tasks - left, thread);
+        /* After the last task the caller may publish another job: its fields are not ours. */
+        if (atomic_fetch_add(&p->finished, 1) + 1 == n_tasks && atomic_load(&p->owner_sleeps))
             futex_wake(&p->finished);
-        next = atomic_load_explicit(&p->next, memory_order_acquire);
+        left = atomic_load_explicit(&p->left, memory_order_acquire);
     }
 }
 
@@ -107,26 +106,28 @@ static void publish(sz_pool *p) {
 }
 
 void sz_pool_run(sz_pool *p, sz_task_fn fn, void *context, size_t n_tasks) {
-    if (p->n_threads == 1 || n_tasks <= 1 || n_tasks > UINT32_MAX / 2) {
+    bool alone = p->n_threads == 1 || n_tasks <= 1 || n_tasks > UINT32_MAX;
+    if (alone || atomic_exchange_explicit(&p->busy, true, memory_order_acquire)) {
         for (size_t i = 0; i < n_tasks; i++)
             fn(context, i, 0);
         return;
     }
     /* Nothing can be claimed between the jobs: the old job's tasks are all taken and finished. */
-    uint64_t generation = (atomic_load(&p->next) >> 32) + 1;
-    __atomic_store_n(&p->fn, fn, __ATOMIC_RELAXED);
-    __atomic_store_n(&p->context, context, __ATOMIC_RELAXED);
-    atomic_store(&p->finished, 0);
-    atomic_store(&p->next, generation << 32 | UINT32_MAX);
-    __atomic_store_n(&p->n_tasks, (uint32_t)n_tasks, __ATOMIC_RELAXED);
-    atomic_store_explicit(&p->next, generation << 32, memory_order_release);
+    p->fn = fn;
+    p->context = context;
+    p->n_tasks = (uint32_t)n_tasks;
+    atomic_store_explicit(&p->finished, 0, memory_order_relaxed);
+    atomic_store_explicit(&p->left, (uint32_t)n_tasks, memory_order_release);
     publish(p);
     work(p, 0);
     for (uint32_t done; (done = atomic_load(&p->finished)) != n_tasks;)
         wait_change(&p->finished, done, &p->owner_sleeps);
+    atomic_store_explicit(&p->busy, false, memory_order_release);
 }
 
-int sz_pool_threads(const sz_pool *p) { return p->n_threads; }
+int sz_pool_threads(const sz_pool *p) {
+    return p->n_threads;
+}
 
 void sz_pool_free(sz_pool *p) {
     if (!p)
@@ -139,27 +140,35 @@ void sz_pool_free(sz_pool *p) {
     sz_free(p);
 }
 
+/* Starts worker `index`; signals stay with the program's own threads. */
+static bool start(sz_pool *p, int index) {
+    worker *w = &p->workers[index - 1];
+    *w = (worker){.pool = p, .index = index};
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    bool started = pthread_create(&w->thread, NULL, worker_main, w) == 0;
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    p->n_threads += started;
+    return started;
+}
+
 sz_status sz_pool_new(int n_threads, sz_pool **out) {
     SZ_REQUIRE(n_threads >= 1 && n_threads <= 1024, SZ_E_ARG,
                "number of threads %d is not in 1 .. 1024", n_threads);
     sz_pool *p = sz_calloc(1, sizeof *p);
     SZ_REQUIRE(p, SZ_E_NOMEM, "no memory for a thread pool");
     p->n_threads = 1;
-    atomic_store(&p->next, (uint64_t)UINT32_MAX);
     p->workers = sz_calloc((size_t)n_threads, sizeof *p->workers);
     if (!p->workers) {
         sz_pool_free(p);
         return sz_fail(SZ_E_NOMEM, "no memory for %d threads", n_threads);
     }
-    for (int i = 1; i < n_threads; i++) {
-        p->workers[i - 1] = (worker){.pool = p, .index = i};
-        int error = pthread_create(&p->workers[i - 1].thread, NULL, worker_main, &p->workers[i - 1]);
-        if (error) {
+    for (int i = 1; i < n_threads; i++)
+        if (!start(p, i)) {
             sz_pool_free(p);
             return sz_fail(SZ_E_NOMEM, "cannot start thread %d of %d", i + 1, n_threads);
         }
-        p->n_threads++;
-    }
     *out = p;
     return SZ_OK;
 }

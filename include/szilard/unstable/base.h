@@ -119,7 +119,8 @@ SZ_API double sz_uniform(uint64_t seed, uint64_t stream, uint64_t counter);
 /* A pool runs one job at a time: tasks 0 .. n_tasks-1 are claimed one by one by the caller and the
  * workers, so a worker that is not scheduled delays nothing that it has not claimed. Waiting spins
  * at most ~20 us, then sleeps in a futex. Which thread runs a task is not determined: results must
- * not depend on `thread` (0 .. threads-1), which only indexes scratch memory. */
+ * not depend on `thread` (0 .. threads-1), which only indexes scratch memory. While the pool is busy,
+ * a call from another thread or from within a task runs its tasks itself, all as thread 0. */
 typedef struct sz_pool sz_pool;
 typedef void (*sz_task_fn)(void *context, size_t task, int thread);
 SZ_API sz_status sz_pool_new(int n_threads, sz_pool **out); /* n_threads >= 1, caller included */
