@@ -111,3 +111,23 @@ void sz_sincos(double x, double *sine, double *cosine) {
 }
 
 double sz_pow(double x, double y) { return sz_exp(y * sz_log(x)); }
+
+double sz_expm1(double x) {
+    if (x > 0.35 || x < -0.35)
+        return sz_exp(x) - 1.0;
+    double p = 1.0 / 1307674368000.0;
+    static const double factorial[] = {87178291200.0, 6227020800.0, 479001600.0, 39916800.0,
+                                       3628800.0,     362880.0,     40320.0,     5040.0,
+                                       720.0,         120.0,        24.0,        6.0};
+    for (size_t i = 0; i < sizeof factorial / sizeof *factorial; i++)
+        p = p * x + 1.0 / factorial[i];
+    return x + x * x * (0.5 + x * p);
+}
+
+/* The rounding error of 1 + x is undone by the quotient (Kahan). */
+double sz_log1p(double x) {
+    double u = 1.0 + x;
+    if (u == 1.0)
+        return x;
+    return u - 1.0 == x || !(x < 1e15) ? sz_log(u) : sz_log(u) * (x / (u - 1.0));
+}

@@ -13,6 +13,14 @@ SZ_API double sz_log(double x);
 SZ_API void sz_sincos(double x, double *sine, double *cosine);
 /* x^y for x > 0, as exp(y log x). */
 SZ_API double sz_pow(double x, double y);
+/* exp(x) - 1 and ln(1 + x) without cancellation near 0, within 3 ulp. */
+SZ_API double sz_expm1(double x);
+SZ_API double sz_log1p(double x);
+
+/* Eigenvalues of a symmetric matrix a [n][n] (its lower triangle; destroyed), in rising order, and
+ * with `vectors` the orthonormal eigenvectors as the rows of a. Householder reduction, implicit QL;
+ * 4/3 n^3 operations for values alone. SZ_E_NAN: not finite or not converged. */
+SZ_API sz_status sz_eigen_symmetric(double *a, size_t n, bool vectors, double *values);
 
 /* Names of the instruction sets that this build and this processor have, best first, NULL-ended. */
 SZ_API const char *const *sz_isa_available(void);
