@@ -58,14 +58,14 @@ static double mean(double sum, size_t n) {
 /* "1.23 nats (1.77 bits)", or the one unit that was asked for. */
 static void put_information(sz_buf *b, double nats, const sz_generation *o) {
     if (o->unit_given)
-        sz_buf_printf(b, "%.3f %s", sz_in_unit(nats, o->unit), sz_unit_name(o->unit));
+        sz_buf_printf(b, "%.3f %s", sz_unit_convert(nats, o->unit), sz_unit_name(o->unit));
     else
-        sz_buf_printf(b, "%.3f nats (%.3f bits)", nats, sz_in_unit(nats, SZ_UNIT_BIT));
+        sz_buf_printf(b, "%.3f nats (%.3f bits)", nats, sz_unit_convert(nats, SZ_BIT));
 }
 
 static void put_total(sz_buf *b, const sz_account *a, const sz_generation *o) {
-    sz_unit unit = o->unit_given ? o->unit : SZ_UNIT_BIT;
-    sz_buf_printf(b, "%.1f %s", sz_in_unit(a->surprisal, unit), sz_unit_name(unit));
+    sz_unit unit = o->unit_given ? o->unit : SZ_BIT;
+    sz_buf_printf(b, "%.1f %s", sz_unit_convert(a->surprisal, unit), sz_unit_name(unit));
 }
 
 static void put_rate(sz_buf *b, size_t n, uint64_t ns) {
@@ -233,7 +233,7 @@ void sz_account_json(sz_buf *b, const sz_account *a, const sz_account_setting *s
     put_number(b, "mean_entropy_nats", mean(a->entropy, a->n_tokens));
     put_number(b, "mean_surprisal_nats", mean(a->surprisal, a->n_tokens));
     put_number(b, "total_surprisal_nats", a->surprisal);
-    put_number(b, "total_bits", sz_in_unit(a->surprisal, SZ_UNIT_BIT));
+    put_number(b, "total_bits", sz_unit_convert(a->surprisal, SZ_BIT));
     put_number(b, "peak_memory_bytes", (double)a->peak_bytes);
     put_number(b, "kv_bytes", (double)sz_session_kv_bytes(s->session));
     put_number(b, "context", sz_session_context(s->session));

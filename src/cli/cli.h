@@ -60,6 +60,9 @@ double sz_cli_real(const struct argp_state *state, const char *option, const cha
 int sz_cli_choice(const struct argp_state *state, const char *option, const char *text,
                   const char *const *choices);
 
+/* The choices of --unit, in the order of sz_unit: "nat", "bit", "hartley", NULL. */
+extern const char *const sz_unit_choices[];
+
 /* ---- Messages and output ------------------------------------------------------------------- */
 
 /* "szilard <command>: <sz_last_error()>" on stderr; returns SZ_EXIT_FAILURE, or

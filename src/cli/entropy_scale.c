@@ -47,7 +47,7 @@ void sz_entropy_legend(sz_buf *b, sz_depth depth, sz_unit unit) {
     sz_buf_puts(b, "entropy ");
     for (int nats = 0; nats <= (int)FULL_NATS; nats++)
         sz_buf_printf(b, "%s\xE2\x96\x88\xE2\x96\x88 %.3g%s%s ",
-                      sz_entropy_colour(nats, depth, false, colour), sz_in_unit(nats, unit),
+                      sz_entropy_colour(nats, depth, false, colour), sz_unit_convert(nats, unit),
                       nats == (int)FULL_NATS ? "+" : "", depth ? "\033[0m" : "");
     sz_buf_printf(b, "%s per token\n", sz_unit_name(unit));
 }

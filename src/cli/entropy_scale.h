@@ -3,7 +3,7 @@
 #define SZ_CLI_ENTROPY_SCALE_H
 
 #include "term.h"
-#include "unit.h"
+#include <szilard/unstable/info.h>
 
 /* Escape sequence that colours text by `nats`, for a terminal of `depth` colours; "" if it has
  * none. dim: weaker, for thoughts. */

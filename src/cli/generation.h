@@ -5,7 +5,7 @@
 #include "engine.h"
 #include "sampling.h"
 #include "term.h"
-#include "unit.h"
+#include <szilard/unstable/info.h>
 
 typedef enum sz_think { SZ_THINK_DEFAULT, SZ_THINK_ON, SZ_THINK_OFF, SZ_THINK_HIDE } sz_think;
 extern const char *const sz_think_choices[]; /* "default", "on", "off", "hide", NULL */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const sz_unit_choices[] = {"nat", "bit", "hartley", NULL};
+
 static char program_name[64] = "szilard";
 
 void sz_cli_set_name(const char *name) {

@@ -28,5 +28,5 @@ double sz_unit_convert(double nats, sz_unit unit) {
 }
 
 const char *sz_unit_name(sz_unit unit) {
-    return unit == SZ_BIT ? "bit" : unit == SZ_HARTLEY ? "hartley" : "nat";
+    return unit == SZ_BIT ? "bits" : unit == SZ_HARTLEY ? "hartleys" : "nats";
 }

@@ -15,7 +15,7 @@
 
 typedef enum sz_unit { SZ_NAT, SZ_BIT, SZ_HARTLEY } sz_unit;
 SZ_API double sz_unit_convert(double nats, sz_unit unit);
-SZ_API const char *sz_unit_name(sz_unit unit); /* "nat", "bit", "hartley" */
+SZ_API const char *sz_unit_name(sz_unit unit); /* "nats", "bits", "hartleys" */
 
 /* ---- Logits -------------------------------------------------------------------------------- */
 
