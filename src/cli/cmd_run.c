@@ -135,7 +135,8 @@ static sz_status add_file(const char *path, sz_buf *text) {
 }
 
 static void add_words(const settings *s, sz_buf *text) {
-    if ((!s->prompt && s->n_words == 0) || wants_stdin(s))
+    bool dash = is_dash(s->prompt) || (s->n_words == 1 && is_dash(s->words[0]));
+    if ((!s->prompt && s->n_words == 0) || dash)
         return;
     sz_buf_puts(text, text->len ? "\n\n" : "");
     if (s->prompt)

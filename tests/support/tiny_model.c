@@ -110,7 +110,7 @@ static sz_str token_text(maker *m, uint32_t id, sz_buf *b) {
         const char *const *pair = merges[id - 256];
         append_visible(b, pair[0], strlen(pair[0]));
         append_visible(b, pair[1], strlen(pair[1]));
-    } else if (id - FIRST_CONTROL < N_CONTROLS) {
+    } else if (id - FIRST_CONTROL < N_CONTROLS && !m->c.no_end) {
         sz_buf_puts(b, controls[id - FIRST_CONTROL]);
     } else {
         sz_buf_printf(b, "<|reserved_%u|>", id);
@@ -149,7 +149,8 @@ static void put_vocabulary(maker *m) {
     sz_gguf_put_str(m->w, "tokenizer.ggml.pre", pre, strlen(pre));
     put_tokens(m);
     sz_gguf_put_u32(m->w, "tokenizer.ggml.bos_token_id", FIRST_CONTROL);
-    sz_gguf_put_u32(m->w, "tokenizer.ggml.eos_token_id", FIRST_CONTROL + 2);
+    if (!m->c.no_end)
+        sz_gguf_put_u32(m->w, "tokenizer.ggml.eos_token_id", FIRST_CONTROL + 2);
     sz_gguf_put_bool(m->w, "tokenizer.ggml.add_bos_token", m->c.add_bos);
     if (!m->c.no_template)
         sz_gguf_put_str(m->w, "tokenizer.chat_template", chat_template, strlen(chat_template));

@@ -25,6 +25,7 @@ typedef struct tiny_model { /* a zero field takes the default in brackets */
     bool untied;            /* with an output.weight of its own */
     bool add_bos;
     bool no_template;
+    bool no_end;            /* without names of control tokens: it generates without end */
 } tiny_model;
 
 enum { TINY_MODEL_PATH = 256 };

@@ -1,0 +1,36 @@
+# `szilard bench` on a tiny random model: the figures are there and fit together. No speeds are asked.
+. "$(dirname "$0")/lib.sh"
+tiny=$work/tiny.gguf
+"$make_tiny_model" "$tiny" type=Q8_0 || exit 1
+
+exits "json" 0 "$szilard" bench -m "$tiny" -p 32 -n 8 -t 1,2 -r 2 --json
+value() { "$json_get" "$1" whole < "$work/out" || fail "not JSON"; }
+same "objects" "$("$json_get" "" whole < "$work/out")" 2
+same "threads" "$(value 0.threads) $(value 1.threads)" "1 2"
+same "tokens" "$(value 0.prefill_tokens) $(value 0.decode_tokens)" "32 8"
+for key in prefill_tokens_per_s decode_tokens_per_s prefill_tokens_per_s_median prefill_bytes \
+    prefill_multiply_adds decode_bytes decode_multiply_adds decode_bytes_per_s \
+    prefill_multiply_adds_per_s machine_read_bytes_per_s machine_int8_multiply_adds_per_s \
+    decode_share_of_read_bandwidth prefill_share_of_int8_peak; do
+    case $(value 0.$key) in
+    [1-9]* | 0.*) ;;
+    *) fail "$key is '$(value 0.$key)'" ;;
+    esac
+done
+# 2 layers of width 64, 4 heads, 2 of them for keys and values, 96 wide within, 293 tokens.
+layer=$((2 * (64 * 64 + 2 * 32 * 64 + 64 * 64 + 3 * 64 * 96))) head=$((304 * 64))
+looks=$((2 * (17 + 24) * 8 / 2 * 2 * 64))
+got=$(value 0.decode_multiply_adds) least=$((8 * layer + looks))
+[ "$got" -ge $((least + 8 * 293 * 64)) ] && [ "$got" -le $((least + 8 * head)) ] ||
+    fail "decode multiply-adds: $got, not about $((least + 8 * head))"
+
+exits "table" 0 "$szilard" bench "$tiny" -p 16 -n 4 -r 1
+has "table" "$(cat "$work/out")" "GB/s"
+exits "only prefill" 0 "$szilard" bench "$tiny" -p 16 -n 0 -r 1 --json
+same "only prefill" "$(value 0.decode_tokens_per_s)" null
+exits "machine" 0 "$szilard" bench --machine -t 1 --json
+same "machine" "$("$json_get" "" whole < "$work/out")" 1
+exits "no model" 2 "$szilard" bench
+exits "threads" 2 "$szilard" bench "$tiny" -t 0
+exits "threads" 2 "$szilard" bench "$tiny" -t 1,x
+finish

@@ -1,0 +1,162 @@
+# `szilard run` on a tiny random model.
+. "$(dirname "$0")/lib.sh"
+export LC_ALL=C.UTF-8
+tiny=$work/tiny.gguf endless=$work/endless.gguf
+"$make_tiny_model" "$tiny" ctx=4096 || exit 1
+"$make_tiny_model" "$endless" ctx=1000000 no_end no_template || exit 1
+run() { "$szilard" run -m "$endless" --raw "$@" 2> "$work/err" < /dev/null; }
+
+# The same seed gives the same text, whatever computes it.
+text=$(run -p "hello" -n 60 --seed 5 -t 1)
+for threads in 2 3; do
+    same "threads $threads" "$(run -p hello -n 60 --seed 5 -t $threads)" "$text"
+done
+for isa in $(isas "$endless"); do
+    same "$isa" "$(SZILARD_ISA=$isa run -p hello -n 60 --seed 5)" "$text"
+done
+[ "$(run -p hello -n 60 --seed 6)" != "$text" ] || fail "another seed gives the same text"
+run -p hello -n 60 > "$work/out"
+seed=$(sed -n 's/.*seed \([0-9]*\).*/\1/p' "$work/err")
+same "the seed that is told" "$(run -p hello -n 60 --seed "$seed")" "$(cat "$work/out")"
+[ "$(run -p hello -n 60)" != "$(run -p hello -n 60)" ] || fail "seeds do not differ by default"
+same "greedy needs no seed" "$(run -p hello -n 30 --temp 0)" "$(run -p hello -n 30 --temp 0)"
+same "--temp 0 is greedy" "$(run -p hello -n 30 --temp 0)" "$(run -p hello -n 30 --sampler greedy)"
+
+# All ways to give the prompt.
+want=$(run -p "one two" -n 20 --seed 1)
+printf 'one two\n' > "$work/prompt"
+same "words" "$("$szilard" run "$endless" --raw -n 20 --seed 1 -q one two < /dev/null)" "$want"
+same "-f" "$(run -f "$work/prompt" -n 20 --seed 1)" "$want"
+same "pipe" "$(printf 'one two' | "$szilard" run "$endless" --raw -n 20 --seed 1 -q)" "$want"
+same "redirection" "$("$szilard" run "$endless" --raw -n 20 --seed 1 -q < "$work/prompt")" "$want"
+same "-" "$("$szilard" run "$endless" - --raw -n 20 --seed 1 -q < "$work/prompt")" "$want"
+want=$(run -p "one two
+
+why" -n 20 --seed 1)
+same "pipe and words" "$(printf 'one two\n' |
+    "$szilard" run "$endless" --raw -n 20 --seed 1 -q why)" "$want"
+same "file and -p" "$(run -f "$work/prompt" -p why -n 20 --seed 1)" "$want"
+same "pipe, file - and -p" "$("$szilard" run "$endless" --raw -n 20 --seed 1 -q -f - -p why \
+    < "$work/prompt")" "$want"
+printf 'ignored' | "$szilard" run "$endless" --raw -n 1 -p a > /dev/null 2> "$work/err"
+has "a pipe that is not read" "$(cat "$work/err")" "standard input is not read"
+
+# -n, and the records in JSON.
+run -p hello -n 7 --seed 3 --json > "$work/json"
+same "lines" "$(wc -l < "$work/json" | tr -d ' ')" 8
+"$json_get" id < "$work/json" > "$work/ids" || fail "a line is not JSON"
+same "ids" "$(grep -c '^[0-9]' "$work/ids")" 7
+same "positions" "$("$json_get" pos < "$work/json" | head -7 | tr '\n' ' ')" "4 5 6 7 8 9 10 "
+same "tokens" "$("$json_get" account.tokens < "$work/json" | tail -1)" 7
+same "finish" "$("$json_get" account.finish < "$work/json" | tail -1)" length
+same "text" "$("$json_get" account.text < "$work/json" | tail -n +8)" "$(run -p hello -n 7 --seed 3)"
+for key in surprisal_nats entropy_nats varentropy_nats2 draw_surprisal_nats draw_entropy_nats \
+    kept_mass kept piece; do
+    lacks "$key" "$("$json_get" $key < "$work/json" | head -7 | tr '\n' ' ')" "- - -"
+done
+same "-n 0" "$(run -p hello -n 0)" ""
+same "-n 0 in JSON" "$(run -p hello -n 0 --json | "$json_get" account.tokens)" 0
+exits "end of generation" 0 "$szilard" run -m "$tiny" --raw -p hello --temp 0 --json
+same "end" "$("$json_get" account.finish < "$work/out" | tail -1)" end
+
+# Stop strings, wherever they begin and however many tokens they span.
+text=$(run -p hello -n 80 --seed 5)
+for at in 0 1 2 5 9 14 23 31; do
+    for length in 1 2 3 7; do
+        stop=${text:$at:$length}
+        case $stop in *\\*) continue ;; esac
+        same "stop at $at, $length" "$(run -p hello -n 80 --seed 5 --stop "$stop")" \
+            "$(printf '%s' "${text%%"$stop"*}")"
+    done
+done
+same "the first of two stops" "$(run -p hello -n 80 --seed 5 --stop "${text:20:3}" \
+    --stop "${text:8:3}")" "${text%%"${text:8:3}"*}"
+same "a stop that never comes" "$(run -p hello -n 80 --seed 5 --stop "${text: -1}nothing like it")" \
+    "$text"
+same "finish of a stop" "$(run -p hello -n 80 --seed 5 --json --stop "${text:8:3}" |
+    "$json_get" account.finish | tail -1)" stop
+
+# Colours only where they are wanted; the text is the same.
+run -p hello -n 30 --seed 5 > "$work/plain"
+run -p hello -n 30 --seed 5 --show-entropy > "$work/out"
+cmp -s "$work/plain" "$work/out" || fail "--show-entropy changes a piped text"
+escapes "$work/err" && fail "escape codes in the account of a pipe"
+has "roof" "$(cat "$work/err")" "of the machine's"
+run -p hello -n 30 --seed 5 --show-entropy --colour always > "$work/out"
+escapes "$work/out" || fail "--colour always gives no colours"
+sed 's/\x1b\[[0-9;]*m//g' "$work/out" | cmp -s - "$work/plain" || fail "colours change the text"
+NO_COLOR=1 run -p hello -n 30 --seed 5 --show-entropy > "$work/out"
+escapes "$work/out" && fail "NO_COLOR is not honoured"
+iconv -f UTF-8 -t UTF-8 "$work/plain" > /dev/null || fail "the text is not UTF-8"
+
+# The account, on standard error only.
+run -p hello -n 5 --seed 5 > /dev/null
+has "account" "$(cat "$work/err")" "tokens/s"
+has "account" "$(cat "$work/err")" "nats"
+run -p hello -n 5 --seed 5 -q > /dev/null
+same "quiet" "$(cat "$work/err")" ""
+run -p hello -n 5 --seed 5 --account --unit hartley > /dev/null
+has "unit" "$(cat "$work/err")" "hartleys"
+lacks "unit" "$(cat "$work/err")" "nats"
+
+# A full context is told, and stops or drops.
+exits "full" 0 "$szilard" run -m "$endless" --raw -p hello -c 64
+has "full" "$(cat "$work/err")" "the context of 64 tokens is full"
+exits "full" 0 "$szilard" run -m "$endless" --raw -p hello -c 64 --json
+same "full" "$("$json_get" account.finish < "$work/out" | tail -1)" context
+exits "drop" 0 "$szilard" run -m "$endless" --raw -p hello -c 64 -n 300 --overflow drop --json
+same "drop" "$("$json_get" account.tokens < "$work/out" | tail -1)" 300
+has "drop" "$(cat "$work/err")" "dropped"
+exits "prompt too long" 1 "$szilard" run -m "$endless" --raw -c 8 -p "a longer text than that"
+has "prompt too long" "$(cat "$work/err")" "the context"
+
+# Key-value types give a text each.
+for type in f16 f32 q8_0; do
+    exits "$type" 0 "$szilard" run -m "$endless" --raw -p hello -n 5 --kv-type $type
+done
+
+# Wrong usage and failures.
+exits "no model" 2 "$szilard" run
+exits "unknown option" 2 "$szilard" run "$tiny" x --no-such-option
+exits "sampler" 2 "$szilard" run "$tiny" x --sampler "no-such 3"
+has "sampler" "$(cat "$work/err")" "no-such"
+exits "sampler value" 2 "$szilard" run "$tiny" x --sampler "top-p 7"
+exits "temperature" 2 "$szilard" run "$tiny" x --temp hot
+exits "chain and shortcut" 2 "$szilard" run "$tiny" x --sampler "top-k 3" --temp 1
+exits "empty stop" 2 "$szilard" run "$tiny" x --stop ""
+exits "kv type" 2 "$szilard" run "$tiny" x --kv-type q3
+exits "-p and words" 2 "$szilard" run "$tiny" x -p y
+exits "raw and system" 2 "$szilard" run "$tiny" --raw x --system y
+exits "no such model" 1 "$szilard" run "$work/none.gguf" x
+has "no such model" "$(cat "$work/err")" "none.gguf"
+exits "not a model" 1 "$szilard" run "$work/prompt" x
+exits "no such file" 1 "$szilard" run "$tiny" -f "$work/none"
+exits "no prompt" 1 "$szilard" run "$tiny"
+exits "system without template" 1 "$szilard" run "$endless" x --system y
+printf 'a\0b' > "$work/binary"
+exits "not a text" 1 "$szilard" run "$tiny" -f "$work/binary"
+status=0
+"$szilard" run "$endless" --raw -p x -n 5 > /dev/full 2> "$work/err" || status=$?
+same "a full disk" $status 1
+
+# Ctrl-C ends the answer at a token.
+"$szilard" run -m "$endless" --raw -p hello --json > "$work/json" 2> "$work/err" < /dev/null &
+pid=$!
+until_true test -s "$work/json"
+kill -INT $pid
+status=0
+wait $pid || status=$?
+same "interrupted" $status 130
+"$json_get" account.finish < "$work/json" > "$work/finish" || fail "an interrupted line is not JSON"
+same "interrupted" "$(tail -1 "$work/finish")" interrupted
+"$szilard" run -m "$endless" --raw -p hello > "$work/out" 2> "$work/err" < /dev/null &
+pid=$!
+until_true test -s "$work/out"
+kill -INT $pid
+status=0
+wait $pid || status=$?
+same "interrupted" $status 130
+has "account after Ctrl-C" "$(cat "$work/err")" "interrupted"
+iconv -f UTF-8 -t UTF-8 "$work/out" > /dev/null || fail "an interrupted text is not UTF-8"
+
+finish
