@@ -15,6 +15,20 @@ static void print_options(FILE *f, const struct argp *argp) {
         print_options(f, c->argp);
 }
 
+/* " --kv-type) values=..." for options that take one of a few words, "f16|f32|q8_0". */
+static void print_choices(FILE *f, const struct argp *argp) {
+    for (const struct argp_option *o = argp->options; o && (o->name || o->key || o->doc); o++) {
+        if (!o->name || !o->arg || !strchr(o->arg, '|'))
+            continue;
+        fprintf(f, " --%s) values=\"", o->name);
+        for (const char *c = o->arg; *c; c++)
+            fputc(*c == '|' ? ' ' : *c, f);
+        fputs("\" ;;", f);
+    }
+    for (const struct argp_child *c = argp->children; c && c->argp; c++)
+        print_choices(f, c->argp);
+}
+
 static bool is_child_of(const sz_command *c, const char *word) {
     size_t n = strlen(word);
     return strncmp(c->tree, word, n) == 0 && c->tree[n] == ' ' && c->tree[n + 1] != '-';
@@ -50,7 +64,8 @@ static void print_pattern(FILE *f, const sz_command *c) {
 void sz_print_completion(FILE *f) {
     fputs("# bash completion for szilard; load it with: source <(szilard --completion bash)\n"
           "_szilard() {\n"
-          "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=\n"
+          "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words= "
+          "values=\n"
           "    local command=${COMP_WORDS[1]} first=2\n"
           "    if ((COMP_CWORD == 1)); then\n"
           "        COMPREPLY=($(compgen -W \"",
@@ -75,10 +90,14 @@ void sz_print_completion(FILE *f) {
         print_pattern(f, c);
         fputs(" words=\"--help", f);
         print_options(f, c->argp);
-        fputs("\" ;;\n", f);
+        fputs("\"\n        case $before in", f);
+        print_choices(f, c->argp);
+        fputs(" esac ;;\n", f);
     }
     fputs("    esac\n"
-          "    if [[ $word == -* ]]; then\n"
+          "    if [[ $values ]]; then\n"
+          "        COMPREPLY=($(compgen -W \"$values\" -- \"$word\"))\n"
+          "    elif [[ $word == -* ]]; then\n"
           "        COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
           "    elif [[ $before == -m || $before == --model || $COMP_CWORD == \"$first\" ]]; then\n"
           "        COMPREPLY=($(compgen -f -W \"$(szilard list --names 2>/dev/null)\" -- "

@@ -22,6 +22,7 @@ enum {
 };
 
 static const struct argp_option options[] = {
+    {NULL, 0, NULL, 0, "The answer:", 3},
     {"max-tokens", 'n', "N", 0,
      "Most tokens of an answer; default: -1, until the model ends it or the context is full", 3},
     {"stop", OPT_STOP, "TEXT", 0,
@@ -30,6 +31,7 @@ static const struct argp_option options[] = {
     {"think", OPT_THINK, "on|off|hide", 0,
      "For models that think first: whether they do, and whether it is shown", 3},
     {"raw", OPT_RAW, NULL, 0, "Continue the text itself, without the file's chat template", 3},
+    {NULL, 0, NULL, 0, "Memory:", 4},
     {"context", 'c', "N", 0,
      "Tokens of context; default: the smaller of the file's limit and half of the free memory", 4},
     {"kv-type", OPT_KV_TYPE, "f16|f32|q8_0", 0, "Storage type of keys and values; default: f16", 4},
@@ -37,6 +39,7 @@ static const struct argp_option options[] = {
      "When the context is full: stop, or drop the oldest turns (with --raw the older half of the "
      "text). Default: drop in a conversation, else stop",
      4},
+    {NULL, 0, NULL, 0, "Output:", 5},
     {"show-entropy", OPT_SHOW_ENTROPY, NULL, 0,
      "Colour each token by the entropy of the distribution it was drawn from; with the full "
      "account",

@@ -1,6 +1,7 @@
 /* man.c: the manual page, in troff, from the command table and the option tables. */
 #include "cli.h"
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Text for troff: '-' and '\' are escaped, and a line does not begin with a control character. */
@@ -84,6 +85,19 @@ static void print_tail(FILE *f, const char *tail) {
     }
 }
 
+/* Texts that a command makes from tables, such as that of the samplers; their lines are kept. */
+static void print_made_texts(FILE *f, const struct argp *argp) {
+    char *text = argp->help_filter ? argp->help_filter(ARGP_KEY_HELP_EXTRA, NULL, NULL) : NULL;
+    if (text) {
+        fputs(".PP\n.nf\n", f);
+        print_string(f, text);
+        fputs(".fi\n", f);
+    }
+    free(text);
+    for (const struct argp_child *c = argp->children; c && c->argp; c++)
+        print_made_texts(f, c->argp);
+}
+
 static void print_command(FILE *f, const sz_command *c) {
     const char *doc = c->argp->doc, *tail = strchr(doc, '\v');
     fputs(".SS szilard ", f);
@@ -100,6 +114,7 @@ static void print_command(FILE *f, const sz_command *c) {
     print_options(f, c->argp);
     if (tail)
         print_tail(f, tail + 1);
+    print_made_texts(f, c->argp);
 }
 
 void sz_print_man(FILE *f) {

@@ -16,6 +16,7 @@
 enum { OPT_SAMPLER = 512, OPT_TEMP, OPT_TOP_K, OPT_TOP_P, OPT_MIN_P, OPT_REPEAT_PENALTY, OPT_SEED };
 
 static const struct argp_option options[] = {
+    {NULL, 0, NULL, 0, "Sampling:", 2},
     {"sampler", OPT_SAMPLER, "CHAIN", 0,
      "The samplers in their order, such as \"top-k 40, temperature 0.8\"; default: \"top-k 40, "
      "top-p 0.95, min-p 0.05, temperature 0.8\"",
