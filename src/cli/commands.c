@@ -11,6 +11,7 @@
     X(list, "model list", FIRST, "show the models on this machine")                                \
     X(rm, "model rm", FIRST, "remove a pulled model")                                              \
     X(tokenize, "tokens encode", MORE, "the token ids of a text")                                  \
+    X(measure, "measure", MORE, "information in columns, between columns, in a matrix")            \
     X(bench, "bench", MORE, "speed of a model beside the ceilings of the machine")
 
 #define DECLARE(word, tree, group, brief)                                                          \

@@ -1,0 +1,62 @@
+/* measure.h: what `szilard measure` reads, and the figures that it reports. */
+#ifndef SZ_CLI_MEASURE_H
+#define SZ_CLI_MEASURE_H
+
+#include "cli.h"
+#include "table.h"
+#include <szilard/unstable/info.h>
+
+typedef enum sz_reading { /* what the numbers of a column are */
+                          SZ_READ_AUTO,
+                          SZ_READ_PROBABILITIES,
+                          SZ_READ_LOGITS,
+                          SZ_READ_COUNTS,
+                          SZ_READ_SYMBOLS,
+                          SZ_READ_REALS,
+                          SZ_READ_BYTES
+} sz_reading;
+
+typedef struct sz_measure_options {
+    const char *file, *x, *y; /* columns: NULL, or names and numbers with commas */
+    sz_reading reading;
+    double alpha; /* NAN: not given */
+    uint32_t k, bins, permutations;
+    int binning; /* -1: none asked for */
+    size_t truncate;
+    uint64_t seed;
+    sz_unit unit;
+    bool intervals, json, center, explain, clamp, no_jitter;
+} sz_measure_options;
+
+enum { SZ_MOST_FIGURES = 24 };
+typedef struct sz_figure {
+    const char *name;    /* "miller_madow" */
+    double value, error; /* nats where `nats`; error NAN: none */
+    bool nats, best;     /* best: the one to quote */
+} sz_figure;
+typedef struct sz_report {
+    sz_figure figure[SZ_MOST_FIGURES];
+    size_t n;
+    char what[160], why[240]; /* of what, and the choice of estimator */
+} sz_report;
+
+void sz_report_add(sz_report *r, const char *name, double nats, double error);
+void sz_report_best(sz_report *r, const char *name, double nats, double error);
+void sz_report_plain(sz_report *r, const char *name, double value); /* without a unit */
+int sz_report_print(const sz_report *r, const sz_measure_options *o);
+
+/* One for each word after `measure`. */
+sz_status sz_measure_entropy(const sz_measure_options *o, sz_report *r);
+sz_status sz_measure_divergence(const sz_measure_options *o, sz_report *r);
+sz_status sz_measure_mi(const sz_measure_options *o, sz_report *r);
+sz_status sz_measure_spectral(const sz_measure_options *o, sz_report *r);
+
+/* The columns that `list` names, in its order; NULL: `otherwise` columns from `from` on. *v is
+ * [rows][*n], sz_free. *labels (may be NULL): whether any of them holds words. */
+sz_status sz_table_pick(const sz_table *t, const char *list, size_t from, size_t otherwise,
+                        double **v, size_t *n, bool *labels);
+/* Whole numbers that fit codes, from the least one up; false if there are others or too many. */
+bool sz_is_discrete(const double *v, size_t n);
+sz_status sz_count_symbols(const double *v, size_t n, uint64_t **counts, size_t *cells);
+
+#endif

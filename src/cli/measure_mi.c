@@ -1,0 +1,213 @@
+/* measure_mi.c: `szilard measure mi`: mutual information of columns, by the estimator that fits. */
+#include "measure.h"
+#include <math.h>
+#include <stdlib.h>
+
+typedef struct sides {
+    double *x, *y; /* [n][d_x], [n][d_y] */
+    size_t n, d_x, d_y;
+    bool x_discrete, y_discrete;
+} sides;
+
+static double shown(double nats, const sz_measure_options *o) {
+    return o->clamp && nats < 0 ? 0 : nats;
+}
+
+/* Codes 0 .. k-1 of the distinct values of one discrete column. */
+static sz_status to_codes(const double *v, size_t n, uint32_t *codes, size_t *k) {
+    double low = v[0], high = v[0];
+    for (size_t i = 1; i < n; i++) {
+        low = v[i] < low ? v[i] : low;
+        high = v[i] > high ? v[i] : high;
+    }
+    size_t span = (size_t)(high - low) + 1;
+    uint32_t *rank = sz_calloc(span, sizeof *rank);
+    SZ_REQUIRE(rank, SZ_E_NOMEM, "no memory for %zu symbols", span);
+    for (size_t i = 0; i < n; i++)
+        rank[(size_t)(v[i] - low)] = 1;
+    *k = 0;
+    for (size_t i = 0; i < span; i++)
+        rank[i] = rank[i] ? (uint32_t)(*k)++ : 0;
+    for (size_t i = 0; i < n; i++)
+        codes[i] = rank[(size_t)(v[i] - low)];
+    sz_free(rank);
+    return SZ_OK;
+}
+
+static sz_status of_table(const uint64_t *table, size_t k_x, size_t k_y,
+                          const sz_measure_options *o, sz_report *r) {
+    sz_table_information t;
+    double p;
+    SZ_TRY(sz_mi_table(table, k_x, k_y, &t));
+    sz_report_add(r, "plug_in", t.plug_in, t.standard_error);
+    sz_report_best(r, "miller_madow", shown(t.miller_madow, o), t.standard_error);
+    sz_report_add(r, "entropy_x", t.h_x, NAN);
+    sz_report_add(r, "entropy_y", t.h_y, NAN);
+    sz_report_add(r, "entropy_xy", t.h_xy, NAN);
+    sz_report_plain(r, "g", t.g);
+    sz_report_plain(r, "degrees_of_freedom", t.degrees);
+    sz_report_plain(r, "p_value_g", t.p_value);
+    if (o->permutations) {
+        SZ_TRY(sz_mi_permutation(table, k_x, k_y, o->permutations, o->seed, &p));
+        sz_report_plain(r, "p_value_permutation", p);
+    }
+    sz_report_plain(r, "samples", (double)t.n);
+    snprintf(r->what, sizeof r->what, "two discrete variables, %zu x %zu cells, %llu samples", k_x,
+             k_y, (unsigned long long)t.n);
+    return SZ_OK;
+}
+
+static sz_status of_codes(const uint32_t *x, size_t k_x, const uint32_t *y, size_t k_y, size_t n,
+                          const sz_measure_options *o, sz_report *r) {
+    SZ_REQUIRE(k_x <= (1u << 26) / k_y, SZ_E_LIMIT, "a table of %zu x %zu cells is too large", k_x,
+               k_y);
+    uint64_t *table = sz_calloc(k_x * k_y, sizeof *table);
+    SZ_REQUIRE(table, SZ_E_NOMEM, "no memory for a table of %zu x %zu cells", k_x, k_y);
+    for (size_t i = 0; i < n; i++)
+        table[x[i] * k_y + y[i]]++;
+    sz_status status = of_table(table, k_x, k_y, o, r);
+    sz_free(table);
+    return status;
+}
+
+static sz_status discrete(const sides *s, const sz_measure_options *o, sz_report *r) {
+    uint32_t *codes = sz_alloc(2 * s->n * sizeof *codes);
+    size_t k_x, k_y;
+    SZ_REQUIRE(codes, SZ_E_NOMEM, "no memory for %zu samples", s->n);
+    sz_status status = to_codes(s->x, s->n, codes, &k_x);
+    if (status == SZ_OK)
+        status = to_codes(s->y, s->n, codes + s->n, &k_y);
+    if (status == SZ_OK)
+        status = of_codes(codes, k_x, codes + s->n, k_y, s->n, o, r);
+    sz_free(codes);
+    snprintf(r->why, sizeof r->why,
+             "both are discrete: Miller and Madow's correction of the contingency table");
+    return status;
+}
+
+static sz_status binned(const sides *s, const sz_measure_options *o, sz_report *r) {
+    uint32_t *codes = sz_alloc(2 * s->n * sizeof *codes), k_x, k_y;
+    SZ_REQUIRE(codes, SZ_E_NOMEM, "no memory for %zu samples", s->n);
+    uint32_t bins = o->bins ? o->bins : 10;
+    sz_status status = sz_bin(s->x, s->n, (sz_binning)o->binning, bins, codes, &k_x);
+    if (status == SZ_OK)
+        status = sz_bin(s->y, s->n, (sz_binning)o->binning, bins, codes + s->n, &k_y);
+    if (status == SZ_OK)
+        status = of_codes(codes, k_x, codes + s->n, k_y, s->n, o, r);
+    sz_free(codes);
+    snprintf(r->why, sizeof r->why, "bins were asked for: %u and %u of them", k_x, k_y);
+    return status;
+}
+
+static void report_knn(const sz_knn_estimate *e, const char *name, const sz_measure_options *o,
+                       sz_report *r) {
+    sz_report_best(r, name, shown(e->nats, o), e->standard_error);
+    sz_report_add(r, "ceiling", e->ceiling, NAN);
+    sz_report_plain(r, "samples", (double)e->n);
+    snprintf(r->what, sizeof r->what, "%zu samples%s", e->n,
+             e->jittered ? ", duplicates jittered by 1e-10" : "");
+}
+
+static sz_status mixed(const sides *s, const sz_measure_options *o, sz_report *r) {
+    const double *x = s->x_discrete ? s->y : s->x, *label = s->x_discrete ? s->x : s->y;
+    size_t d = s->x_discrete ? s->d_y : s->d_x;
+    int32_t *labels = sz_alloc(s->n * sizeof *labels);
+    sz_knn_options knn = {.k = o->k, .no_jitter = o->no_jitter, .seed = o->seed};
+    sz_knn_estimate e;
+    SZ_REQUIRE(labels, SZ_E_NOMEM, "no memory for %zu labels", s->n);
+    for (size_t i = 0; i < s->n; i++)
+        labels[i] = (int32_t)label[i];
+    sz_status status = sz_mi_ross(x, d, labels, s->n, &knn, &e);
+    sz_free(labels);
+    SZ_TRY(status);
+    report_knn(&e, "ross", o, r);
+    snprintf(r->why, sizeof r->why, "one is discrete, the other real: Ross's estimator, k = %u",
+             o->k ? o->k : 3);
+    return SZ_OK;
+}
+
+static sz_status real(const sides *s, const sz_measure_options *o, sz_report *r) {
+    sz_knn_options knn = {.k = o->k, .no_jitter = o->no_jitter, .seed = o->seed};
+    sz_knn_estimate e, second;
+    if (s->d_x + s->d_y > 20) {
+        sz_matrix_information m;
+        double alpha = isnan(o->alpha) ? 1.01 : o->alpha;
+        SZ_TRY(sz_mi_matrix(s->x, s->d_x, s->y, s->d_y, s->n, 0, 0, alpha, &m));
+        sz_report_best(r, "matrix_renyi", m.information, NAN);
+        sz_report_plain(r, "sigma_x", m.sigma_x);
+        sz_report_plain(r, "sigma_y", m.sigma_y);
+        snprintf(r->what, sizeof r->what, "%zu samples of %zu and %zu columns", s->n, s->d_x,
+                 s->d_y);
+        snprintf(r->why, sizeof r->why,
+                 "more than 20 columns: matrix-based Renyi information of order %g, which depends "
+                 "on the kernel widths and is no estimate of Shannon's",
+                 alpha);
+        return SZ_OK;
+    }
+    SZ_TRY(sz_mi_ksg1(s->x, s->d_x, s->y, s->d_y, s->n, &knn, &e));
+    SZ_TRY(sz_mi_ksg2(s->x, s->d_x, s->y, s->d_y, s->n, &knn, &second));
+    report_knn(&e, "ksg1", o, r);
+    sz_report_add(r, "ksg2", shown(second.nats, o), second.standard_error);
+    snprintf(r->why, sizeof r->why,
+             "both are real: Kraskov, Stoegbauer and Grassberger's first estimator, k = %u",
+             o->k ? o->k : 3);
+    return SZ_OK;
+}
+
+static sz_status choose(const sides *s, const sz_measure_options *o, sz_report *r) {
+    if (o->binning >= 0) {
+        SZ_REQUIRE(s->d_x == 1 && s->d_y == 1, SZ_E_ARG, "bins are for one column on each side");
+        return binned(s, o, r);
+    }
+    if (s->x_discrete && s->y_discrete)
+        return discrete(s, o, r);
+    return s->x_discrete || s->y_discrete ? mixed(s, o, r) : real(s, o, r);
+}
+
+/* A table of counts: rows are values of x, columns values of y. */
+static sz_status of_count_table(const sz_table *t, const sz_measure_options *o, sz_report *r) {
+    size_t cells = t->rows * t->columns;
+    uint64_t *table = sz_alloc(cells * sizeof *table);
+    SZ_REQUIRE(table, SZ_E_NOMEM, "no memory for %zu cells", cells);
+    sz_status status = SZ_OK;
+    for (size_t i = 0; i < cells && status == SZ_OK; i++) {
+        if (!(t->v[i] >= 0 && t->v[i] < 9e15 && t->v[i] == floor(t->v[i])))
+            status = sz_fail(SZ_E_ARG, "cell (%zu, %zu) is %g, not a count", i / t->columns + 1,
+                             i % t->columns + 1, t->v[i]);
+        table[i] = status == SZ_OK ? (uint64_t)t->v[i] : 0;
+    }
+    if (status == SZ_OK)
+        status = of_table(table, t->rows, t->columns, o, r);
+    sz_free(table);
+    snprintf(r->why, sizeof r->why, "a contingency table was given");
+    return status;
+}
+
+static sz_status of_columns(const sz_table *t, const sz_measure_options *o, sz_report *r) {
+    sides s = {.n = t->rows};
+    bool words_x = false, words_y = false;
+    sz_status status = sz_table_pick(t, o->x, 0, 1, &s.x, &s.d_x, &words_x);
+    if (status == SZ_OK)
+        status = sz_table_pick(t, o->y, 1, 1, &s.y, &s.d_y, &words_y);
+    if (status == SZ_OK) {
+        bool symbols = o->reading == SZ_READ_SYMBOLS, reals = o->reading == SZ_READ_REALS;
+        s.x_discrete = words_x || (!reals && s.d_x == 1 && sz_is_discrete(s.x, s.n));
+        s.y_discrete = words_y || (!reals && s.d_y == 1 && sz_is_discrete(s.y, s.n));
+        if (symbols && !(s.x_discrete && s.y_discrete))
+            status = sz_fail(SZ_E_ARG, "the columns are not whole numbers or words");
+        else
+            status = choose(&s, o, r);
+    }
+    sz_free(s.x);
+    sz_free(s.y);
+    return status;
+}
+
+sz_status sz_measure_mi(const sz_measure_options *o, sz_report *r) {
+    sz_table t;
+    SZ_TRY(sz_table_read(o->file, &t));
+    sz_status status =
+        o->reading == SZ_READ_COUNTS ? of_count_table(&t, o, r) : of_columns(&t, o, r);
+    sz_table_free(&t);
+    return status;
+}
