@@ -1,0 +1,70 @@
+# `szilard measure` over every kind of file, with figures known beforehand.
+. "$(dirname "$0")/lib.sh"
+
+measure() { "$szilard" measure "$@" --json; }
+# about WHAT GOT WANT: equal to six digits.
+about() {
+    awk -v got="$2" -v want="$3" 'BEGIN { d = got - want; exit !(got != "" && d * d <= 1e-12 * (1 + want * want)) }' ||
+        fail "$1: '$2' is not $3"
+}
+get() { "$json_get" "$1" whole; }
+
+printf '0.5\n0.25\n0.125\n0.125\n' > "$work/p.txt"
+about "text" "$(measure entropy "$work/p.txt" | get shannon_nats)" 1.2130075659799042
+about "bits" "$(measure entropy "$work/p.txt" --unit bit | get shannon_bits)" 1.75
+about "stdin" "$(measure entropy - < "$work/p.txt" | get min_nats)" 0.6931471805599453
+about "order" "$(measure entropy "$work/p.txt" --alpha 5 | get renyi_nats)" 0.8582680239952337
+printf '[0, 1, -2, 0.5, "-inf"]' > "$work/z.json"
+about "logits" "$(measure entropy --as logits "$work/z.json" | get shannon_nats)" 1.110522003131006
+printf '10\n7\n3\n1\n1\n0\n0\n5\n' > "$work/counts.txt"
+measure entropy --as counts "$work/counts.txt" --ci > "$work/out"
+about "counts" "$(get grassberger_nats < "$work/out")" 1.7311614986498167
+about "standard error" "$(get plug_in_standard_error_nats < "$work/out")" 0.12170811971762366
+same "choice" "$(get best < "$work/out")" grassberger
+printf 'a\nb\na\nb\n' > "$work/words.txt"
+about "words" "$(measure entropy "$work/words.txt" | get plug_in_nats)" 0.6931471805599453
+printf 'abababab' > "$work/bytes"
+about "bytes" "$(measure entropy --as bytes "$work/bytes" --unit bit | get plug_in_bits)" 1
+# The .npy header of two float64 values, padded to 64 bytes.
+{
+    printf '\223NUMPY\001\000\166\000'
+    printf '%-117s\n' "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }"
+    printf '\0\0\0\0\0\0\320\077\0\0\0\0\0\0\350\077'
+} > "$work/p.npy"
+about ".npy" "$(measure entropy "$work/p.npy" | get shannon_nats)" 0.5623351446188083
+
+printf 'p,q\n0.5,0.5\n0.5,0\n0,0.5\n' > "$work/pq.csv"
+measure divergence "$work/pq.csv" > "$work/out"
+same "infinite" "$(get kl_pq_nats < "$work/out")" inf
+about "JS" "$(get jensen_shannon_nats < "$work/out")" 0.34657359027997264
+about "columns" "$(measure divergence "$work/pq.csv" -x q -y 2 | get kl_pq_nats)" 0
+
+printf '10,2,3\n1,8,6\n' > "$work/table.csv"
+measure mi --as counts "$work/table.csv" --perm=99 > "$work/out"
+about "table" "$(get miller_madow_nats < "$work/out")" 0.19035888653071764
+about "permutations" "$(get p_value_permutation < "$work/out")" "$(measure mi --as counts "$work/table.csv" --perm=99 | get p_value_permutation)"
+awk 'BEGIN { for (i = 0; i < 300; i++) { x = sin(i * i * 0.7); printf "%.9f\t%.9f\t%d\n", x, x + 0.2 * cos(i * 3.1 * i), (x > 0) } }' > "$work/reals.tsv"
+same "both real" "$(measure mi "$work/reals.tsv" | get best)" ksg1
+same "one label" "$(measure mi "$work/reals.tsv" -y 3 | get best)" ross
+same "binned" "$(measure mi "$work/reals.tsv" --binning fd | get best)" miller_madow
+same "rows" "$(measure mi "$work/reals.tsv" | get samples)" 300
+about "spectral" "$(printf '[[1,0],[0,1]]' | measure spectral - | get effective_rank)" 2
+
+exits "no word" 2 "$szilard" measure
+exits "wrong word" 2 "$szilard" measure heat "$work/p.txt"
+exits "missing file" 1 "$szilard" measure entropy "$work/none.txt"
+has "missing file" "$(cat "$work/err")" "none.txt"
+printf '1,2\n3\n' > "$work/ragged.csv"
+exits "ragged" 1 "$szilard" measure mi "$work/ragged.csv"
+has "ragged" "$(cat "$work/err")" "line 2"
+exits "column" 1 "$szilard" measure mi "$work/pq.csv" -x p -y nobody
+has "column" "$(cat "$work/err")" "nobody"
+printf '0.5\n0.6\n' > "$work/bad.txt"
+exits "not a distribution" 1 "$szilard" measure entropy --as probabilities "$work/bad.txt"
+has "not a distribution" "$(cat "$work/err")" "1.1"
+exits "empty" 1 "$szilard" measure entropy /dev/null
+printf '\223NUMPY\001\000\377\377' > "$work/cut.npy"
+exits "cut .npy" 1 "$szilard" measure entropy "$work/cut.npy"
+exits "table" 0 "$szilard" measure entropy "$work/p.txt" --explain
+has "table" "$(cat "$work/out")" "* shannon"
+finish
