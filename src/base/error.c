@@ -22,13 +22,12 @@ sz_status sz_fail(sz_status status, const char *format, ...) {
 
 sz_status sz_fail_within(sz_status status, const char *format, ...) {
     va_list args;
-    char prefix[256], text[sizeof message];
+    char prefix[256], text[sizeof prefix + sizeof message + 2];
     va_start(args, format);
     vsnprintf(prefix, sizeof prefix, format, args);
     va_end(args);
-    int n = snprintf(text, sizeof text, "%s: ", prefix);
-    snprintf(text + n, sizeof text - (size_t)n, "%s", message);
-    memcpy(message, text, sizeof text);
+    snprintf(text, sizeof text, "%s: %s", prefix, message);
+    memcpy(message, text, sizeof message - 1); /* whose last byte stays the NUL */
     return status;
 }
 
