@@ -9,10 +9,6 @@ house_test(includes "unit;house" tools/check_includes)
 house_test(headers "unit;house" tests/house/check_headers.sh ${CMAKE_SOURCE_DIR} ${CMAKE_C_COMPILER} c++)
 house_test(docs house tools/check_docs)
 
-add_executable(make_tiny_model ${CMAKE_SOURCE_DIR}/tests/house/make_tiny_model.c)
-target_include_directories(make_tiny_model PRIVATE ${CMAKE_SOURCE_DIR}/tests)
-target_link_libraries(make_tiny_model PRIVATE test_support szilard_static)
-
 if(NOT SZ_SANITIZE AND NOT CMAKE_BUILD_TYPE STREQUAL Coverage)
   house_test(exported_symbols house tools/exported_symbols $<TARGET_FILE:szilard_shared>)
   house_test(needed_libraries house tests/house/check_needed.sh $<TARGET_FILE:szilard_shared>)
