@@ -12,7 +12,8 @@
     X(rm, "model rm", FIRST, "remove a pulled model")                                              \
     X(tokenize, "tokens encode", MORE, "the token ids of a text")                                  \
     X(measure, "measure", MORE, "information in columns, between columns, in a matrix")            \
-    X(bench, "bench", MORE, "speed of a model beside the ceilings of the machine")
+    X(bench, "bench", MORE, "speed of a model beside the ceilings of the machine")                 \
+    X(papers, "papers", MORE, "the papers behind the project, and their reproductions")
 
 #define DECLARE(word, tree, group, brief)                                                          \
     extern const struct argp sz_argp_##word;                                                       \

@@ -8,8 +8,7 @@ enum { LEAF = 12 };
 static inline double distance(const double *a, const double *b, size_t d) {
     double most = 0;
     for (size_t i = 0; i < d; i++) {
-        double x = a[i] - b[i];
-        x = x < 0 ? -x : x;
+        double x = __builtin_fabs(a[i] - b[i]);
         most = x > most ? x : most;
     }
     return most;

@@ -20,11 +20,21 @@ typedef struct cloud {
     uint32_t k;
     bool jittered;
     sz_kd_tree tree;
+    sz_neighbour *near; /* [n][k], in the tree's order */
 } cloud;
 
 static void cloud_free(cloud *c) {
     sz_kd_free(&c->tree);
     sz_free(c->points);
+    sz_free(c->near);
+}
+
+/* The k neighbours of point i of the tree, and the distance of the last. */
+static const sz_neighbour *neighbours(const cloud *c, size_t i) {
+    return c->near + i * c->k;
+}
+static double radius(const cloud *c, size_t i) {
+    return neighbours(c, i)[c->k - 1].distance;
 }
 
 static sz_status check(const double *x, size_t n, size_t d, const char *name) {
@@ -35,14 +45,28 @@ static sz_status check(const double *x, size_t n, size_t d, const char *name) {
     return SZ_OK;
 }
 
-static bool has_coincident(const cloud *c) {
-    sz_neighbour near[MAX_NEIGHBOURS];
+/* Grows the tree and finds all neighbours; *coincident: some k-th neighbour is at distance 0. */
+static sz_status find_neighbours(cloud *c, bool *coincident) {
+    sz_kd_free(&c->tree);
+    SZ_TRY(sz_kd_build(c->points, c->n, c->d, &c->tree));
+    *coincident = false;
     for (uint32_t i = 0; i < c->n; i++) {
-        sz_kd_nearest(&c->tree, i, c->k, near);
-        if (near[c->k - 1].distance == 0)
-            return true;
+        sz_kd_nearest(&c->tree, i, c->k, c->near + (size_t)i * c->k);
+        *coincident |= radius(c, i) == 0;
     }
-    return false;
+    return SZ_OK;
+}
+
+static sz_status separate(cloud *c, const sz_knn_options *o) {
+    bool coincident;
+    SZ_TRY(find_neighbours(c, &coincident));
+    if (!coincident)
+        return SZ_OK;
+    SZ_REQUIRE(!o->no_jitter, SZ_E_ARG, "more than %u samples coincide: their distance is zero",
+               c->k);
+    sz_jitter(c->points, c->n, c->d, o->seed);
+    c->jittered = true;
+    return find_neighbours(c, &coincident);
 }
 
 /* Joins x and y (may be NULL) and grows the tree; the k-th neighbour of no point is at distance 0.
@@ -58,24 +82,17 @@ static sz_status cloud_make(const double *x, size_t d_x, const double *y, size_t
     if (y)
         SZ_TRY(check(y, n, d_y, "y"));
     c->points = sz_alloc(n * c->d * sizeof *c->points);
-    SZ_REQUIRE(c->points, SZ_E_NOMEM, "no memory for %zu samples", n);
+    c->near = sz_alloc(n * c->k * sizeof *c->near);
+    if (!c->points || !c->near) {
+        cloud_free(c);
+        return sz_fail(SZ_E_NOMEM, "no memory for %zu samples", n);
+    }
     for (size_t i = 0; i < n; i++) {
         memcpy(c->points + i * c->d, x + i * d_x, d_x * sizeof *x);
         if (d_y)
             memcpy(c->points + i * c->d + d_x, y + i * d_y, d_y * sizeof *y);
     }
-    sz_status status = sz_kd_build(c->points, n, c->d, &c->tree);
-    if (status == SZ_OK && has_coincident(c)) {
-        sz_kd_free(&c->tree);
-        if (o.no_jitter)
-            status =
-                sz_fail(SZ_E_ARG, "more than %u samples coincide: their distance is zero", c->k);
-        else
-            sz_jitter(c->points, n, c->d, o.seed);
-        c->jittered = true;
-        if (status == SZ_OK)
-            status = sz_kd_build(c->points, n, c->d, &c->tree);
-    }
+    sz_status status = separate(c, &o);
     if (status != SZ_OK)
         cloud_free(c);
     return status;
@@ -109,11 +126,9 @@ sz_status sz_entropy_knn(const double *x, size_t n, size_t d, const sz_knn_optio
                          sz_knn_estimate *out) {
     cloud c;
     terms t = {0};
-    sz_neighbour near[MAX_NEIGHBOURS];
     SZ_TRY(cloud_make(x, d, NULL, 0, n, options, &c));
     for (uint32_t i = 0; i < n; i++) {
-        sz_kd_nearest(&c.tree, i, c.k, near);
-        terms_add(&t, (double)d * sz_log(2.0 * near[c.k - 1].distance));
+        terms_add(&t, (double)d * sz_log(2.0 * radius(&c, i)));
     }
     *out = (sz_knn_estimate){
         .nats = sz_digamma((double)n) - sz_digamma((double)c.k) + terms_mean(&t),
@@ -254,12 +269,10 @@ sz_status sz_mi_ksg1(const double *x, size_t d_x, const double *y, size_t d_y, s
                      const sz_knn_options *options, sz_knn_estimate *out) {
     ksg s;
     terms t = {0};
-    sz_neighbour near[MAX_NEIGHBOURS];
     SZ_TRY(ksg_make(x, d_x, y, d_y, n, options, &s));
     for (uint32_t i = 0; i < n; i++) {
         const double *point = s.c.tree.points + i * s.c.d;
-        sz_kd_nearest(&s.c.tree, i, s.c.k, near);
-        double r = near[s.c.k - 1].distance;
+        double r = radius(&s.c, i);
         size_t n_x = margin_count(&s.x, point, r, false), n_y = margin_count(&s.y, point, r, false);
         terms_add(&t, s.psi.psi[n_x + 1] + s.psi.psi[n_y + 1]);
     }
@@ -284,11 +297,10 @@ sz_status sz_mi_ksg2(const double *x, size_t d_x, const double *y, size_t d_y, s
                      const sz_knn_options *options, sz_knn_estimate *out) {
     ksg s;
     terms t = {0};
-    sz_neighbour near[MAX_NEIGHBOURS];
     SZ_TRY(ksg_make(x, d_x, y, d_y, n, options, &s));
     for (uint32_t i = 0; i < n; i++) {
         const double *point = s.c.tree.points + i * s.c.d;
-        sz_kd_nearest(&s.c.tree, i, s.c.k, near);
+        const sz_neighbour *near = neighbours(&s.c, i);
         double e_x = extent(&s, point, near, 0, d_x), e_y = extent(&s, point, near, d_x, d_y);
         size_t n_x = margin_count(&s.x, point, e_x, true),
                n_y = margin_count(&s.y, point, e_y, true);
