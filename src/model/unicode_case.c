@@ -1,0 +1,65 @@
+/* unicode_case.c: case by tables of runs. */
+#include "model/unicode_case.h"
+
+#include <stddef.h>
+
+/* Characters first, first + stride, ... last, each mapped to itself plus distance. */
+struct run {
+    uint32_t first, last, stride;
+    int32_t distance;
+};
+
+#include "model/unicode_case_table.h"
+
+#define COUNT(table) (sizeof(table) / sizeof *(table))
+
+static uint32_t map(const struct run *table, size_t n, uint32_t cp) {
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (table[middle].last < cp)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == n || cp < table[low].first || (cp - table[low].first) % table[low].stride)
+        return cp;
+    return cp + (uint32_t)table[low].distance;
+}
+
+static int copy(const uint32_t from[3], uint32_t *out) {
+    int n = 0;
+    while (n < 3 && from[n]) {
+        out[n] = from[n];
+        n++;
+    }
+    return n;
+}
+
+int sz_unicode_upper(uint32_t cp, uint32_t *out) {
+    if (cp < 0x80) {
+        out[0] = cp >= 'a' && cp <= 'z' ? cp - 32 : cp;
+        return 1;
+    }
+    for (size_t i = 0; i < COUNT(UPPER_SEVERAL); i++)
+        if (UPPER_SEVERAL[i].from == cp)
+            return copy(UPPER_SEVERAL[i].to, out);
+    out[0] = map(UPPER, COUNT(UPPER), cp);
+    return 1;
+}
+
+int sz_unicode_lower(uint32_t cp, uint32_t *out) {
+    out[0] = cp < 0x80 ? (cp >= 'A' && cp <= 'Z' ? cp + 32 : cp) : map(LOWER, COUNT(LOWER), cp);
+    if (cp != 0x130) /* the one with two: i and a dot above */
+        return 1;
+    out[0] = 'i';
+    out[1] = 0x307;
+    return 2;
+}
+
+int sz_unicode_title(uint32_t cp, uint32_t *out) {
+    for (size_t i = 0; cp >= 0x80 && i < COUNT(TITLE); i++)
+        if (TITLE[i].from == cp)
+            return copy(TITLE[i].to, out);
+    return sz_unicode_upper(cp, out);
+}

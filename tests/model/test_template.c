@@ -1,0 +1,201 @@
+#include "check.h"
+
+#include <string.h>
+#include <szilard/unstable/template.h>
+
+static const int64_t NOW = 1754006400 + 13 * 3600 + 5 * 60 + 9; /* 1 August 2025, 13:05:09 */
+
+static sz_arena *arena; /* of the running test */
+
+static int begin(void **state) {
+    return sz_arena_new(1 << 16, &arena) != SZ_OK;
+}
+
+static int end(void **state) {
+    sz_arena_free(arena);
+    return 0;
+}
+
+static sz_json *json(const char *text, size_t n) {
+    sz_json *j;
+    SZ_CHECK_OK(sz_json_parse(text, n, arena, &j));
+    return j;
+}
+
+static sz_status render(const char *source, size_t n, const sz_json *variables,
+                        const sz_template_limits *limits, sz_buf *out) {
+    sz_template *t;
+    SZ_TRY(sz_template_parse(source, n, &t));
+    sz_status status = sz_template_render(t, variables, NOW, limits, out);
+    sz_template_free(t);
+    return status;
+}
+
+/* ---- Values of jinja2 --------------------------------------------------------------------------
+ */
+
+static void read_vector(const char *name, sz_buf *text) {
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", SZ_TEST_VECTORS, name);
+    sz_buf_clear(text);
+    SZ_CHECK_OK(sz_file_read(path, 1 << 26, text));
+}
+
+static const char *string_of(const sz_json *object, const char *key) {
+    const sz_json *v = sz_json_get(object, key);
+    return v && v->type == SZ_JSON_STRING ? v->u.s : "";
+}
+
+/* Adds to an object, borrowing the value. */
+static void put(sz_json *object, const char *key, const sz_json *value) {
+    sz_json *member = sz_arena_alloc_small(arena, sizeof *member);
+    *member = *value;
+    member->key = key;
+    member->key_n = (uint32_t)strlen(key);
+    member->next = object->u.child;
+    object->u.child = member;
+    object->n++;
+}
+
+static bool renders_as(const char *source, size_t n, const sz_json *variables,
+                       const sz_json *wanted, const char *name) {
+    sz_buf out = {0};
+    sz_status status = render(source, n, variables, NULL, &out);
+    bool same;
+    if (wanted && status == SZ_OK)
+        same = out.len == wanted->n && memcmp(out.data ? out.data : "", wanted->u.s, out.len) == 0;
+    else
+        same = !wanted == (status != SZ_OK);
+    if (!same && status == SZ_OK)
+        print_error("%s: got \"%s\", not %s%s%s\n", name, out.data ? out.data : "",
+                    wanted ? "\"" : "an error", wanted ? wanted->u.s : "", wanted ? "\"" : "");
+    else if (!same)
+        print_error("%s: got the error \"%s\", not \"%s\"\n", name, sz_last_error(), wanted->u.s);
+    sz_buf_free(&out);
+    return same;
+}
+
+static int check_model(const sz_json *model) {
+    sz_buf source = {0};
+    char file[256];
+    int failed = 0;
+    snprintf(file, sizeof file, "chat-templates/%s.jinja", model->key);
+    read_vector(file, &source);
+    for (const sz_json *c = sz_json_get(model, "cases")->u.child; c; c = c->next) {
+        static const char *const keys[] = {"messages", "tools", "add_generation_prompt"};
+        sz_json variables = {.type = SZ_JSON_OBJECT};
+        for (int i = 0; i < 3; i++)
+            put(&variables, keys[i], sz_json_get(c, keys[i]));
+        put(&variables, "bos_token", sz_json_get(model, "bos_token"));
+        put(&variables, "eos_token", sz_json_get(model, "eos_token"));
+        failed += !renders_as(source.data, source.len, &variables, sz_json_get(c, "render"),
+                              string_of(c, "conversation"));
+    }
+    sz_buf_free(&source);
+    return failed;
+}
+
+static void templates_of_models_render_as_jinja2_renders_them(void **state) {
+    sz_buf text = {0};
+    int failed = 0;
+    read_vector("chat-templates.json", &text);
+    const sz_json *all = json(text.data, text.len);
+    for (const sz_json *m = sz_json_get(all, "models")->u.child; m; m = m->next)
+        failed += check_model(m);
+    assert_int_equal(failed, 0);
+    sz_buf_free(&text);
+}
+
+/* ---- Bounds ------------------------------------------------------------------------------------
+ */
+
+/* The template is refused, or fails, with that status and a text that holds the words. */
+static void fails(const char *source, size_t n, sz_status want, const char *words) {
+    sz_buf out = {0};
+    const sz_template_limits limits = {1000000, 1 << 20, 64 << 20};
+    sz_status got = render(source, n, json("{}", 2), &limits, &out);
+    if (got != want || !strstr(sz_last_error(), words))
+        fail_msg("%.60s: got %s \"%s\", not %s with \"%s\"", source, sz_status_name(got),
+                 sz_last_error(), sz_status_name(want), words);
+    sz_buf_free(&out);
+}
+
+#define FAILS(source, want, words) fails(source, strlen(source), want, words)
+
+static void foreign_code_is_bounded(void **state) {
+    FAILS("{% for i in range(99999) %}{% for j in 'aaaaaaaaaaaaaaaa' %}{% endfor %}{% endfor %}",
+          SZ_E_LIMIT, "steps");
+    FAILS("{% for i in range(99999) %}{{ 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' }}{% endfor %}",
+          SZ_E_LIMIT, "longer than 1048576 bytes");
+    FAILS("{{ 'a' * 100000000 }}", SZ_E_LIMIT, "memory");
+    FAILS("{{ 'a' * 9223372036854775807 }}", SZ_E_LIMIT, "too long");
+    FAILS("{{ [1] * 9223372036854775807 }}", SZ_E_LIMIT, "too long");
+    FAILS("{{ range(100001) }}", SZ_E_LIMIT, "100000");
+    FAILS("{{ range(-9223372036854775807, 9223372036854775807) }}", SZ_E_LIMIT, "100000");
+    FAILS("{{ 9223372036854775807 + 1 }}", SZ_E_LIMIT, "64 bits");
+    FAILS("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", SZ_E_LIMIT, "nested");
+    FAILS("{% set n = namespace(s='ab') %}{% for i in range(40) %}{% set n.s = n.s * 2 %}"
+          "{% endfor %}{{ n.s }}",
+          SZ_E_LIMIT, "memory");
+    FAILS("{{ '%999999999d' % 1 }}", SZ_E_LIMIT, "wide");
+    FAILS("{{ '{:999999999}'.format(1) }}", SZ_E_LIMIT, "wide");
+    FAILS("{% set l = [] %}{{ l.append(l) }}{{ l }}", SZ_E_LIMIT, "nested");
+}
+
+static void deep_nesting_is_an_error(void **state) {
+    static const char *const parts[][2] = {{"{{ ", "("},
+                                           {"{{ ", "["},
+                                           {"{{ ", "{1:"},
+                                           {"{{ ", "not "},
+                                           {"{{ ", "- "},
+                                           {"{{ ", "a["},
+                                           {"{{ ", "f("},
+                                           {"{{ ", "1 + "},
+                                           {"{{ ", "1 if 1 else "},
+                                           {"{{ ", "a|f("},
+                                           {"{{ a", ".b"},
+                                           {"{{ a", "|b"},
+                                           {"{{ a", " or a"},
+                                           {"{{ ", "a is in("},
+                                           {"{{ a", "[1]"},
+                                           {"", "{% if 1 %}"},
+                                           {"", "{% for a in b %}"}};
+    sz_buf b = {0};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        sz_buf_clear(&b);
+        sz_buf_puts(&b, parts[i][0]);
+        for (int k = 0; k < 5000; k++)
+            sz_buf_puts(&b, parts[i][1]);
+        fails(b.data, b.len, SZ_E_LIMIT, "");
+    }
+    sz_buf_free(&b);
+}
+
+/* ---- Errors ------------------------------------------------------------------------------------
+ */
+
+static void errors_name_the_line(void **state) {
+    FAILS("\n\n{{ a b }}", SZ_E_FORMAT, "template line 3: unexpected 'b', expected '}}'");
+    FAILS("\n{{ 'a }}", SZ_E_FORMAT, "template line 2: the string does not end");
+    FAILS("\n{% if 1 %}\n", SZ_E_FORMAT, "expected elif");
+    FAILS("{# \n", SZ_E_FORMAT, "template line 1: the comment does not end");
+    FAILS("\n{% bogus %}", SZ_E_FORMAT, "template line 2: unexpected 'bogus'");
+    FAILS("a\n{{ 1 +\n x.y }}", SZ_E_FORMAT, "template line 3: 'x' is undefined");
+    FAILS("a\n{{ 1 | bogus }}", SZ_E_UNSUPPORTED, "template line 2: no filter is named 'bogus'");
+    FAILS("a\n{{ 1 is bogus }}", SZ_E_UNSUPPORTED, "template line 2: no test is named 'bogus'");
+    FAILS("a\r\n\r\n{{ raise_exception('Roles must alternate: ' ~ 1) }}", SZ_E_FORMAT,
+          "template line 3: Roles must alternate: 1");
+    FAILS("{% break %}", SZ_E_FORMAT, "template line 1: break or continue outside of a loop");
+    FAILS("\n\xff", SZ_E_FORMAT, "template line 2: the text is not valid UTF-8");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(templates_of_models_render_as_jinja2_renders_them, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(foreign_code_is_bounded, begin, end),
+        cmocka_unit_test_setup_teardown(deep_nesting_is_an_error, begin, end),
+        cmocka_unit_test_setup_teardown(errors_name_the_line, begin, end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
