@@ -114,7 +114,9 @@ void sz_account_print_line(const sz_account *a, const sz_account_setting *s) {
         put_total(&b, a, s->options);
         sz_buf_puts(&b, " in all");
     }
-    sz_buf_printf(&b, "; %s; seed %llu]\n", finish_names[a->finish], (unsigned long long)s->seed);
+    sz_buf_printf(&b, "; context %u of %u; %s; seed %llu]\n", sz_session_length(s->session, 0),
+                  sz_session_context(s->session), finish_names[a->finish],
+                  (unsigned long long)s->seed);
     print(&b, s->options);
 }
 
@@ -172,8 +174,8 @@ static void put_memory(sz_buf *b, const sz_account *a, const sz_account_setting 
     char peak[16], kv[16], weights[16], reached[16], possible[16];
     sz_format_bytes(a->peak_bytes, peak);
     sz_format_bytes(sz_session_kv_bytes(s->session), kv);
-    sz_buf_printf(b, "memory       peak %s; keys and values %s, context %u tokens\n", peak, kv,
-                  sz_session_context(s->session));
+    sz_buf_printf(b, "memory       peak %s; keys and values %s, context %u of %u tokens\n", peak,
+                  kv, sz_session_length(s->session, 0), sz_session_context(s->session));
     if (a->n_passes == 0)
         return;
     roof r = measure_roof(a, s);

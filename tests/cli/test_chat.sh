@@ -23,6 +23,23 @@ cached=$(accounts cached_tokens < "$work/json") prompts=$(accounts prompt_tokens
 set -- $cached $prompts
 [ "$1" = 0 ] && [ "$2" -ge "$3" ] || fail "cached $cached of $prompts"
 
+# With a template: the messages are rendered, the oldest turns are forgotten first, the system message
+# never. No answer is so long that it would be cut, so the records tell all that was drawn.
+talk() { "$szilard" chat -m "$tiny" --seed 1 -n 6 "$@" 2> "$work/err"; }
+printf 'one\ntwo\n/save %s\n' "$work/t.json" | talk --system rules --json > "$work/json"
+same "roles" "$(for i in 0 1 2 3 4; do "$json_get" $i.role whole < "$work/t.json"; done | tr '\n' ' ')" \
+    "system user assistant user assistant "
+set -- $(accounts cached_tokens < "$work/json") $(accounts prompt_tokens < "$work/json")
+[ "$2" -ge $(($3 - 3)) ] || fail "cached $2 of the first prompt's $3 tokens"
+printf 'one\ntwo\nthree\nfour\nfive\nsix\n/save %s\n' "$work/t.json" |
+    talk --system rules -c 160 --json > "$work/json"
+same "turns with a full context" "$(accounts tokens < "$work/json" | wc -w | tr -d ' ')" 6
+has "dropped" "$(cat "$work/err")" "dropped"
+same "the system message stays" "$("$json_get" 0.content whole < "$work/t.json")" rules
+[ "$("$json_get" "" whole < "$work/t.json")" -lt 13 ] || fail "nothing was dropped"
+printf 'one\ntwo\nthree\nfour\nfive\nsix\n' | talk -c 160 --overflow stop > "$work/out"
+has "stop" "$(cat "$work/err")" "the context 160"
+
 # Several lines in one turn.
 want=$(printf 'a b' | chat --json | accounts prompt_tokens)
 same "backslash" "$(printf 'a\\\nb' | chat --json | accounts prompt_tokens)" \
