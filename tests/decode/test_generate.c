@@ -301,7 +301,7 @@ static void logits_that_are_no_numbers_are_an_error(void **state) {
     static const float faults[] = {NAN, INFINITY};
     for (int i = 0; i < 2; i++) {
         engine e;
-        SZ_CHECK_OK(engine_open_tiny(&config, 1, NULL, &e));
+        SZ_CHECK_OK(engine_open_tiny(&(tiny_model){.type = SZ_F32}, 1, NULL, &e));
         sz_session *s = new_session(&e, NULL);
         int32_t ids[3] = {1, 2, 3};
         sz_token t;
