@@ -382,7 +382,8 @@ static void functions_near_zero_keep_their_digits(void **state) {
     SZ_CHECK_ABS(sz_digamma(0.5), -1.96351002602142347944, 1e-14);
     SZ_CHECK_ABS(sz_gamma_upper(0.5, 1.92072941034706), 0.05, 1e-12); /* chi^2, one degree */
     SZ_CHECK_ABS(sz_gamma_upper(5, 2), 0.94734698265628889, 1e-14);
-    SZ_CHECK_REL(sz_gamma_upper(5, 20), exp(-20) * (221 + 8000.0 / 6 + 160000.0 / 24), 1e-13); /* its finite sum */
+    SZ_CHECK_REL(sz_gamma_upper(5, 20), exp(-20) * (221 + 8000.0 / 6 + 160000.0 / 24),
+                 1e-13); /* its finite sum */
 }
 
 /* ---- Bad input
