@@ -149,17 +149,25 @@ static void sweep(double *d, double *e, size_t l, size_t m, double *z, size_t n)
     e[m] = 0;
 }
 
+/* What counts as zero beside the diagonal: half an ulp of the largest entries. */
+static double negligible(const double *d, const double *e, size_t n) {
+    double norm = 0;
+    for (size_t i = 0; i < n; i++) {
+        double sum = magnitude(d[i]) + magnitude(e[i]);
+        norm = sum > norm ? sum : norm;
+    }
+    return norm * 0x1p-53;
+}
+
 static sz_status iterate(double *d, double *e, size_t n, double *z) {
     memmove(e, e + 1, (n - 1) * sizeof *e);
     e[n - 1] = 0;
+    double zero = negligible(d, e, n);
     for (size_t l = 0; l < n; l++) {
         for (int tries = 0;; tries++) {
             size_t m = l;
-            for (; m + 1 < n; m++) {
-                double near = magnitude(d[m]) + magnitude(d[m + 1]);
-                if (magnitude(e[m]) + near == near)
-                    break;
-            }
+            while (m + 1 < n && magnitude(e[m]) > zero)
+                m++;
             if (m == l)
                 break;
             SZ_REQUIRE(tries < MAX_ITERATIONS, SZ_E_NAN,

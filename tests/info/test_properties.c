@@ -347,6 +347,24 @@ static void eigenpairs_are_eigenpairs(void **state) {
     }
 }
 
+/* Almost all eigenvalues are rounding: they must not keep the iteration from ending. */
+static void nearly_singular_matrices_converge(void **state) {
+    enum { N = 300 };
+    double *a = sz_alloc(N * N * sizeof *a), values[N], trace = 0;
+    for (size_t i = 0; i < N; i++)
+        for (size_t j = 0; j < N; j++) {
+            double d = (double)i - (double)j;
+            a[i * N + j] = exp(-d * d / (2.0 * 60 * 60));
+        }
+    SZ_CHECK_OK(sz_eigen_symmetric(a, N, false, values));
+    for (size_t i = 0; i < N; i++) {
+        trace += values[i];
+        assert_true(values[i] > -1e-12);
+    }
+    SZ_CHECK_REL(trace, (double)N, 1e-12);
+    sz_free(a);
+}
+
 static void gram_and_covariance_share_their_spectrum(void **state) {
     float z[12 * 7], turned[7 * 12];
     double *a, *b, s2, full, entropy, s;
@@ -441,6 +459,7 @@ int main(void) {
         cmocka_unit_test(duplicates_are_moved_or_refused),
         cmocka_unit_test(lonely_labels_are_dropped),
         cmocka_unit_test(eigenpairs_are_eigenpairs),
+        cmocka_unit_test(nearly_singular_matrices_converge),
         cmocka_unit_test(gram_and_covariance_share_their_spectrum),
         cmocka_unit_test(functions_near_zero_keep_their_digits),
         cmocka_unit_test(bad_input_is_named),
