@@ -35,7 +35,10 @@ const char *sz_gguf_type_name(sz_gguf_type type) {
 }
 
 uint64_t sz_gguf_file_bytes(const sz_gguf *g) {
-    return g->size;
+    uint64_t bytes = g->size;
+    for (uint32_t i = 0; i < g->n_parts; i++)
+        bytes += g->part[i]->size;
+    return bytes;
 }
 const char *sz_gguf_name(const sz_gguf *g) {
     return g->name;
