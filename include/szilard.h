@@ -63,7 +63,7 @@ typedef void (*sz_log_fn)(void *user, sz_log_level level, const char *message);
 typedef struct sz_runtime_config {
     size_t size;
     int n_threads;   /* 0: chosen by a short measurement, within cgroup and affinity limits */
-    const char *isa; /* NULL: $SZILARD_ISA, else the best one; portable|avx2|avx512|neon */
+    const char *isa; /* NULL: $SZILARD_ISA, else the best: portable|avx2|avxvnni|avx512|neon */
     sz_log_fn log;   /* NULL: silent */
     void *log_user;
 } sz_runtime_config;
