@@ -17,5 +17,5 @@ void sz_drawn_record_put(sz_buf *b, const sz_model *model, size_t pos, const sz_
     put(b, "draw_surprisal_nats", t->draw_surprisal);
     put(b, "draw_entropy_nats", t->draw_entropy);
     put(b, "kept_mass", t->kept_mass);
-    sz_buf_printf(b, ",\"kept\":%u,\"model\":%u,\"route\":%u}\n", t->kept_n, t->model, t->route);
+    sz_buf_printf(b, ",\"kept_n\":%u,\"model\":%u,\"route\":%u}\n", t->kept_n, t->model, t->route);
 }
