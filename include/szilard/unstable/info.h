@@ -29,6 +29,10 @@ typedef struct sz_logit_stats {
 } sz_logit_stats;
 SZ_API sz_status sz_logits_measure(const sz_runtime *rt, const float *logits, size_t n,
                                    float temperature, sz_logit_stats *out);
+/* The likeliest tokens: the k largest of logits [n], none of them NaN, go to ids [k], the largest
+ * first, equals by rising id. Returns how many there are: the smaller of k and n.
+ * O(n log k) at worst, close to n for real logits; no allocation. */
+SZ_API size_t sz_logits_top(const float *logits, size_t n, size_t k, int32_t *ids);
 
 /* The same in float64, as a state that can be merged: sums of exp(z - max) (z - max)^j. Start from
  * zeros; the order of adding and merging changes results by rounding only. */
