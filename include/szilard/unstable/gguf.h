@@ -72,6 +72,8 @@ SZ_API sz_status sz_gguf_get_str(const sz_gguf *g, const char *key, sz_str *out)
 SZ_API sz_str sz_gguf_str_at(const sz_gguf *g, const sz_gguf_kv *kv, uint64_t i);
 SZ_API int64_t sz_gguf_int_at(const sz_gguf *g, const sz_gguf_kv *kv, uint64_t i);
 SZ_API double sz_gguf_num_at(const sz_gguf *g, const sz_gguf_kv *kv, uint64_t i);
+/* "Q4_K_M", from general.file_type; "" where the key is absent or its value has no name here. */
+SZ_API const char *sz_gguf_file_type(const sz_gguf *g);
 
 SZ_API size_t sz_gguf_n_tensors(const sz_gguf *g);
 SZ_API const sz_gguf_tensor *sz_gguf_tensor_at(const sz_gguf *g, size_t i);
