@@ -5,6 +5,7 @@
 #include "signals.h"
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- Opening --------------------------------------------------------------------------------- */
 
@@ -241,6 +242,7 @@ static void begin_printer(answer *a) {
     const sz_generation *o = a->talk->options;
     sz_printer_style style = {
         .out = o->json ? NULL : stdout,
+        .terminal = isatty(STDOUT_FILENO),
         .depth = sz_term_depth(stdout, o->colour),
         .thoughts = !a->talk->dialogue.raw || o->think == SZ_THINK_HIDE,
         .hide_thoughts = o->think == SZ_THINK_HIDE,
