@@ -1,7 +1,7 @@
 /* answer.c: the loop that draws one answer, over a cache that keeps what the messages share. */
 #include "answer.h"
-#include "drawn_record.h"
 #include "printer.h"
+#include "record.h"
 #include "signals.h"
 #include <stdlib.h>
 #include <string.h>
@@ -189,8 +189,10 @@ static const char *new_text(const answer *a, int32_t id) {
 
 static sz_status print_record(const answer *a, const sz_token *token, size_t pos) {
     sz_buf b = {0};
-    sz_drawn_record_put(&b, a->talk->engine.model, pos, token);
-    return sz_cli_print(&b) == SZ_EXIT_OK ? SZ_OK : sz_fail(SZ_E_IO, "the records end here");
+    sz_record_put_drawn(&b, sz_model_tokenizer(a->talk->engine.model), pos, token);
+    sz_status status = sz_cli_flush(&b);
+    sz_buf_free(&b);
+    return status;
 }
 
 /* Draws one token. SZ_END: the answer is complete, account->finish says why. */
@@ -271,7 +273,9 @@ static sz_status finish(answer *a) {
     sz_buf b = {0};
     sz_account_setting setting = sz_talk_setting(t);
     sz_account_json(&b, a->account, &setting, shown->data ? shown->data : "");
-    return sz_cli_print(&b) == SZ_EXIT_OK ? SZ_OK : sz_fail(SZ_E_IO, "the account is not written");
+    sz_status status = sz_cli_flush(&b);
+    sz_buf_free(&b);
+    return status;
 }
 
 sz_status sz_talk_answer(sz_talk *t, sz_account *account) {

@@ -72,3 +72,16 @@ void sz_record_put(sz_buf *b, const sz_tokenizer *t, size_t pos, int32_t id,
     put_top(b, d);
     sz_buf_puts(b, id < 0 ? ",\"next\":true}\n" : "}\n");
 }
+
+void sz_record_put_drawn(sz_buf *b, const sz_tokenizer *t, size_t pos, const sz_token *drawn) {
+    sz_buf_printf(b, "{\"pos\":%zu", pos);
+    sz_record_put_token(b, t, drawn->id);
+    put_number(b, "surprisal_nats", true, (double)drawn->surprisal);
+    put_number(b, "entropy_nats", true, (double)drawn->entropy);
+    put_number(b, "varentropy_nats2", true, (double)drawn->varentropy);
+    put_number(b, "draw_surprisal_nats", true, (double)drawn->draw_surprisal);
+    put_number(b, "draw_entropy_nats", true, (double)drawn->draw_entropy);
+    put_number(b, "kept_mass", true, (double)drawn->kept_mass);
+    sz_buf_printf(b, ",\"kept_n\":%u,\"model\":%u,\"route\":%u}\n", drawn->kept_n, drawn->model,
+                  drawn->route);
+}
