@@ -11,15 +11,23 @@ typedef struct sz_matrix {
     sz_type type;
     size_t n_rows, n_cols, n_panels;
     size_t data_stride, scale_stride; /* bytes per panel */
-    uint8_t *data, *scales;           /* one allocation, sz_alloc_pages */
+    uint8_t *data, *scales;           /* data_stride * n_panels bytes, then the scales' */
     size_t bytes;
 } sz_matrix;
 
-/* Repacks [n_rows][n_cols] of the file's blocks (n_cols a multiple of the type's block). The source
- * is not needed afterwards. SZ_E_UNSUPPORTED for types without kernels. */
+/* Repacks [n_rows][n_cols] of the file's blocks (n_cols a multiple of the type's block) into memory
+ * of its own. The source is not needed afterwards. SZ_E_UNSUPPORTED for types without kernels. */
 sz_status sz_matrix_pack(sz_pool *pool, sz_type type, size_t n_rows, size_t n_cols, const void *src,
                          sz_matrix *out);
 void sz_matrix_free(sz_matrix *m);
+
+/* The same in steps, for many matrices in one piece of zeroed memory that the caller owns: sizes
+ * and strides, then an address (64-byte aligned, m->bytes), then rows from first_row, a multiple of
+ * 16, a multiple of 16 at a time but for the last. */
+sz_status sz_matrix_lay_out(sz_type type, size_t n_rows, size_t n_cols, sz_matrix *out);
+void sz_matrix_place(sz_matrix *m, void *memory);
+void sz_matrix_pack_rows(sz_pool *pool, const sz_matrix *m, size_t first_row, size_t n_rows,
+                         const void *src);
 
 /* Activations [n][n_cols], quantised when first needed by an integer product. */
 typedef struct sz_activations {

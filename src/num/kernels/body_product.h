@@ -11,31 +11,48 @@ typedef struct unpacked {
 } unpacked;
 
 typedef struct format {
-    int block;       /* columns per block */
-    int lines;       /* 64-byte lines of data per block and panel */
-    int scale_bytes; /* per block and panel */
-    int group;       /* columns that share a scale: 32 or 16 */
-    int bias_log2;   /* bytes carry weight + 2^bias_log2; -1: no bias */
+    int block;     /* columns per block: 32 or 256 */
+    int lines;     /* 64-byte lines of data per 32 columns of a panel */
+    int words;     /* lines of packed scales per block of 256 */
+    int halves;    /* f16 per row and block */
+    int group;     /* columns that share a scale: 32 or 16 */
+    int bias_log2; /* bytes carry weight + 2^bias_log2; -1: no bias */
     bool minima, wide;
 } format;
 
 static inline ALWAYS_INLINE format format_of(sz_type type) {
     switch (type) {
-    case SZ_Q4_0: return (format){32, 4, 32, 32, 3, false, false};
-    case SZ_Q4_1: return (format){32, 4, 64, 32, -1, true, false};
-    case SZ_Q5_0: return (format){32, 5, 32, 32, 4, false, false};
-    case SZ_Q5_1: return (format){32, 5, 64, 32, -1, true, false};
-    case SZ_Q8_0: return (format){32, 8, 32, 32, 7, false, true};
-    case SZ_IQ4_NL: return (format){32, 4, 32, 32, 7, false, true};
-    case SZ_MXFP4: return (format){32, 4, 16, 32, 4, false, false};
-    case SZ_Q2_K: return (format){256, 16, 320, 16, -1, true, false};
-    case SZ_Q3_K: return (format){256, 24, 224, 16, 2, false, false};
-    case SZ_Q4_K: return (format){256, 32, 256, 32, -1, true, false};
-    case SZ_Q5_K: return (format){256, 40, 256, 32, -1, true, false};
-    case SZ_Q6_K: return (format){256, 48, 288, 16, 5, false, false};
-    default: return (format){256, 32, 128, 32, 7, false, true}; /* IQ4_XS */
+    case SZ_Q4_0:
+        return (format){32, 4, 0, 1, 32, 3, false, false};
+    case SZ_Q4_1:
+        return (format){32, 4, 0, 2, 32, -1, true, false};
+    case SZ_Q5_0:
+        return (format){32, 5, 0, 1, 32, 4, false, false};
+    case SZ_Q5_1:
+        return (format){32, 5, 0, 2, 32, -1, true, false};
+    case SZ_Q8_0:
+        return (format){32, 8, 0, 1, 32, 7, false, true};
+    case SZ_IQ4_NL:
+        return (format){32, 4, 0, 1, 32, 7, false, true};
+    case SZ_MXFP4:
+        return (format){32, 4, 0, 0, 32, 4, false, false};
+    case SZ_Q2_K:
+        return (format){256, 2, 4, 2, 16, -1, true, false};
+    case SZ_Q3_K:
+        return (format){256, 3, 3, 1, 16, 2, false, false};
+    case SZ_Q4_K:
+        return (format){256, 4, 3, 2, 32, -1, true, false};
+    case SZ_Q5_K:
+        return (format){256, 5, 3, 2, 32, -1, true, false};
+    case SZ_Q6_K:
+        return (format){256, 6, 4, 1, 16, 5, false, false};
+    default:
+        return (format){256, 4, 1, 2, 32, 7, false, true}; /* IQ4_XS */
     }
 }
+
+/* ---- Quants: num/panel_split.c says how the bits of a group lie --------------------------------
+ */
 
 static const uint8_t iq4_values[16] = {/* value + 128 */
                                        1,   24,  45,  63,  79,  93,  106, 118,
@@ -44,7 +61,9 @@ static const uint8_t mxfp4_values[16] = {/* 2 * value + 16 */
                                          16, 17, 18, 19, 20, 22, 24, 28,
                                          16, 15, 14, 13, 12, 10, 8,  4};
 
-/* Nibbles of a 32-column block: line j holds columns 4j.. in its low and 16+4j.. in its high half. */
+static inline ALWAYS_INLINE line l_shift(line a, int left) {
+    return left < 0 ? l_shr(a, (unsigned)-left) : left > 0 ? l_shl(a, (unsigned)left) : a;
+}
 static inline ALWAYS_INLINE void unpack_nibbles(const uint8_t *data, line w[8]) {
     line low = l_set1(15);
     for (int j = 0; j < 4; j++) {
@@ -53,29 +72,53 @@ static inline ALWAYS_INLINE void unpack_nibbles(const uint8_t *data, line w[8]) 
         w[j + 4] = l_and(l_shr(both, 4), low);
     }
 }
-/* One bit plane: bit j of each byte is the bit of line j; it lands at bit `to`. */
-static inline ALWAYS_INLINE void add_bit_plane(const uint8_t *data, int to, line w[8]) {
+static inline ALWAYS_INLINE void unpack_pairs(const uint8_t *data, line w[8]) {
+    for (int j = 0; j < 8; j++)
+        w[j] = l_and(l_shift(l_load(data + 64 * (j / 4)), -2 * (j % 4)), l_set1(3));
+}
+/* Pairs that land at bits 4 and 5. */
+static inline ALWAYS_INLINE void add_pairs(const uint8_t *data, line w[8]) {
+    for (int j = 0; j < 8; j++) {
+        line pairs = l_shift(l_load(data + 64 * (j / 4)), 4 - 2 * (j % 4));
+        w[j] = l_or(w[j], l_and(pairs, l_set1(0x30)));
+    }
+}
+/* A plane that lands at bit `to`. */
+static inline ALWAYS_INLINE void add_plane(const uint8_t *data, int to, line w[8]) {
     line plane = l_load(data), bit = l_set1((uint8_t)(1 << to));
     for (int j = 0; j < 8; j++)
-        w[j] = l_or(w[j], l_and(j < to ? l_shl(plane, (unsigned)(to - j))
-                                       : l_shr(plane, (unsigned)(j - to)), bit));
-}
-/* Eight lines whose bytes hold several groups: the bits at `shift` under `mask`. */
-static inline ALWAYS_INLINE void unpack_field(const uint8_t *data, unsigned shift, uint8_t mask,
-                                              line w[8]) {
-    line keep = l_set1(mask);
-    for (int j = 0; j < 8; j++)
-        w[j] = l_and(l_shr(l_load(data + 64 * j), shift), keep);
-}
-/* The same, or'ed in at bit `to`. */
-static inline ALWAYS_INLINE void add_field(const uint8_t *data, unsigned shift, uint8_t mask,
-                                           unsigned to, line w[8]) {
-    line keep = l_set1(mask);
-    for (int j = 0; j < 8; j++)
-        w[j] = l_or(w[j], l_shl(l_and(l_shr(l_load(data + 64 * j), shift), keep), to));
+        w[j] = l_or(w[j], l_and(l_shift(plane, to - j), bit));
 }
 
-static inline v16 scale_f16(const uint8_t *p) { return v_load_f16((const uint16_t *)p); }
+static inline ALWAYS_INLINE void unpack_quants(sz_type type, const uint8_t *data, line w[8]) {
+    int lines = format_of(type).lines;
+    if (lines == 8) {
+        for (int j = 0; j < 8; j++)
+            w[j] = l_load(data + 64 * j);
+    } else if (lines < 4) {
+        unpack_pairs(data, w);
+        if (lines == 3)
+            add_plane(data + 128, 2, w);
+    } else {
+        unpack_nibbles(data, w);
+        if (lines == 5)
+            add_plane(data + 256, 4, w);
+        if (lines == 6)
+            add_pairs(data + 256, w);
+    }
+    if (type == SZ_IQ4_NL || type == SZ_IQ4_XS || type == SZ_MXFP4)
+        for (int j = 0; j < 8; j++)
+            w[j] = l_lookup(type == SZ_MXFP4 ? mxfp4_values : iq4_values, w[j]);
+}
+
+/* ---- Scales ------------------------------------------------------------------------------------
+ */
+
+typedef struct block_scales { /* of a block of 256; words are shifted from part to part */
+    v16 d, m;
+    i16 words[3], half;
+} block_scales;
+
 /* 2^(e - 128), halves included, from the exponent bytes of MXFP4. */
 static inline v16 scale_e8m0(const uint8_t *p) {
     i16 e = i_load_u8(p);
@@ -83,93 +126,103 @@ static inline v16 scale_e8m0(const uint8_t *p) {
     i16 tiny = i_select_gt(e, i_set1(0), i_set1(0x00400000), i_set1(0x00200000));
     return v_from_bits(i_select_gt(e, i_set1(1), normal, tiny));
 }
-/* Byte `at` of each lane's units, units of 16 x 4 bytes from p. */
-static inline ALWAYS_INLINE i16 unit_byte(const uint8_t *p, int at, int mask) {
-    return i_and(i_shr(i_load(p + 64 * (at / 4)), (unsigned)(8 * (at % 4))), i_set1(mask));
+static inline v16 scale_f16(const uint8_t *p) {
+    return v_load_f16((const uint16_t *)p);
 }
 
-/* Scale and minimum of group g of Q4_K and Q5_K: 6 bits each in 12 bytes. */
-static inline ALWAYS_INLINE void unpack_scales_k45(const uint8_t *s, int g, unpacked *u) {
-    i16 scale, least;
-    if (g < 4) {
-        scale = unit_byte(s + 64, g, 63);
-        least = unit_byte(s + 64, g + 4, 63);
-    } else {
-        i16 low = unit_byte(s + 64, g + 4, 255);
-        i16 a = i_shr(unit_byte(s + 64, g - 4, 255), 6), b = i_shr(unit_byte(s + 64, g, 255), 6);
-        scale = i_or(i_and(low, i_set1(15)), i_shl(a, 4));
-        least = i_or(i_shr(low, 4), i_shl(b, 4));
-    }
-    u->d[0] = v_mul(scale_f16(s), v_from_int(scale));
-    u->m[0] = v_sub(v_set1(0.0f), v_mul(scale_f16(s + 32), v_from_int(least)));
+static inline ALWAYS_INLINE void load_scales(sz_type type, const uint8_t *s, block_scales *b) {
+    const format f = format_of(type);
+    const uint8_t *halves = s + 64 * f.words;
+    b->d = scale_f16(halves);
+    if (f.minima)
+        b->m = v_sub(v_set1(0.0f), scale_f16(halves + 32));
+    if (type == SZ_IQ4_XS)
+        b->half = i_load_u16((const uint16_t *)(halves + 32));
+    for (int i = 0; f.words < 4 && i < f.words; i++)
+        b->words[i] = i_load(s + 64 * i);
 }
 
-static inline ALWAYS_INLINE void unpack_k(sz_type type, const uint8_t *data, const uint8_t *s, int g,
-                                          unpacked *u) {
-    v16 d = scale_f16(s);
-    if (type == SZ_Q4_K) {
-        unpack_field(data + 512 * (g / 2), 4u * (g & 1), 15, u->w);
-        unpack_scales_k45(s, g, u);
-    } else if (type == SZ_Q5_K) {
-        unpack_field(data + 512 + 512 * (g / 2), 4u * (g & 1), 15, u->w);
-        add_field(data, (unsigned)g, 1, 4, u->w);
-        unpack_scales_k45(s, g, u);
-    } else if (type == SZ_Q6_K) { /* g: half g/4 of 128 columns, quarter g%4 */
-        const uint8_t *half = data + 1536 * (g / 4);
-        unpack_field(half + 512 * (g & 1), 4u * ((g % 4) / 2), 15, u->w);
-        add_field(half + 1024, 2u * (g % 4), 3, 4, u->w);
-        for (int h = 0; h < 2; h++) {
-            int i = 2 * g + h;
-            i16 unit = i_load(s + 32 + 64 * (i / 4));
-            u->d[h] = v_mul(d, v_from_int(i_sra(i_shl(unit, (unsigned)(24 - 8 * (i % 4))), 24)));
-        }
-    } else if (type == SZ_Q3_K) {
-        unpack_field(data + 512 + 512 * (g / 4), 2u * (g % 4), 3, u->w);
-        add_field(data, (unsigned)g, 1, 2, u->w);
-        for (int h = 0; h < 2; h++) {
-            int i = 2 * g + h;
-            i16 low = i_and(i_shr(unit_byte(s + 32, i % 8, 255), 4u * (i / 8)), i_set1(15));
-            i16 high = i_and(i_shr(unit_byte(s + 32, 8 + i % 4, 255), 2u * (i / 4)), i_set1(3));
-            i16 scale = i_sub(i_or(low, i_shl(high, 4)), i_set1(32));
-            u->d[h] = v_mul(d, v_from_int(scale));
-        }
-    } else if (type == SZ_Q2_K) {
-        unpack_field(data + 512 * (g / 4), 2u * (g % 4), 3, u->w);
-        v16 least = v_sub(v_set1(0.0f), scale_f16(s + 32));
-        for (int h = 0; h < 2; h++) {
-            i16 both = unit_byte(s + 64, 2 * g + h, 255);
-            u->d[h] = v_mul(d, v_from_int(i_and(both, i_set1(15))));
-            u->m[h] = v_mul(least, v_from_int(i_shr(both, 4)));
-        }
-    } else { /* IQ4_XS: d, 2 high bits per group in a u16, 4 low bits per group */
-        unpack_nibbles(data + 256 * g, u->w);
-        i16 low = i_and(i_shr(i_load(s + 64), 4u * (unsigned)g), i_set1(15));
-        i16 high = i_and(i_shr(i_load_u16((const uint16_t *)(s + 32)), 2u * (unsigned)g), i_set1(3));
-        u->d[0] = v_mul(d, v_from_int(i_sub(i_or(low, i_shl(high, 4)), i_set1(32))));
-    }
+static inline ALWAYS_INLINE i16 bits_of(i16 a, int at, int n) {
+    return i_and(at ? i_shr(a, (unsigned)at) : a, i_set1((1 << n) - 1));
+}
+/* Number i (0..3) of the part's four six-bit numbers. */
+static inline ALWAYS_INLINE i16 six_bits(const i16 words[3], int i) {
+    if (i == 0)
+        return bits_of(words[0], 0, 6);
+    if (i == 3)
+        return bits_of(words[2], 2, 6);
+    i16 low = i == 1 ? bits_of(words[0], 6, 2) : bits_of(words[1], 4, 4);
+    i16 high = i == 1 ? bits_of(words[1], 0, 4) : bits_of(words[2], 0, 2);
+    return i_or(low, i_shl(high, i == 1 ? 2 : 4));
 }
 
-/* Group g (of 32 columns) of a block. */
-static inline ALWAYS_INLINE void unpack(sz_type type, const uint8_t *data, const uint8_t *s, int g,
-                                        unpacked *u) {
-    if (format_of(type).block == 256) {
-        unpack_k(type, data, s, g, u);
-    } else if (type == SZ_Q8_0) {
-        for (int j = 0; j < 8; j++)
-            u->w[j] = l_load(data + 64 * j);
-        u->d[0] = scale_f16(s);
-    } else {
-        unpack_nibbles(data, u->w);
-        if (type == SZ_Q5_0 || type == SZ_Q5_1)
-            add_bit_plane(data + 256, 4, u->w);
-        u->d[0] = type == SZ_MXFP4 ? scale_e8m0(s) : scale_f16(s);
-        if (format_of(type).minima)
-            u->m[0] = scale_f16(s + 32);
+/* The scales of group g (0 or 1) of a part whose scale word, for formats with four, is at s. */
+static inline ALWAYS_INLINE void unpack_scales(sz_type type, const block_scales *b,
+                                               const uint8_t *s, int g, unpacked *u) {
+    if (type == SZ_Q4_K || type == SZ_Q5_K) {
+        u->d[0] = v_mul(b->d, v_from_int(six_bits(b->words, 2 * g)));
+        u->m[0] = v_mul(b->m, v_from_int(six_bits(b->words, 2 * g + 1)));
+    } else if (type == SZ_IQ4_XS) {
+        i16 scale = i_or(bits_of(b->words[0], 4 * g, 4), i_shl(bits_of(b->half, 2 * g, 2), 4));
+        u->d[0] = v_mul(b->d, v_from_int(i_sub(scale, i_set1(32))));
     }
-    if (type == SZ_IQ4_NL || type == SZ_IQ4_XS || type == SZ_MXFP4)
-        for (int j = 0; j < 8; j++)
-            u->w[j] = l_lookup(type == SZ_MXFP4 ? mxfp4_values : iq4_values, u->w[j]);
+    for (int h = 0; format_of(type).group == 16 && h < 2; h++) {
+        int i = 2 * g + h;
+        i16 scale = type == SZ_Q3_K ? i_sub(six_bits(b->words, i), i_set1(32)) : i_load(s);
+        if (type == SZ_Q6_K)
+            scale = i_sra(i_shl(scale, (unsigned)(24 - 8 * i)), 24);
+        if (type == SZ_Q2_K) {
+            u->m[h] = v_mul(b->m, v_from_int(bits_of(scale, 8 * i + 4, 4)));
+            scale = bits_of(scale, 8 * i, 4);
+        }
+        u->d[h] = v_mul(b->d, v_from_int(scale));
+    }
 }
+static inline ALWAYS_INLINE void next_part(sz_type type, block_scales *b) {
+    for (int i = 0; format_of(type).words < 4 && i < format_of(type).words; i++)
+        b->words[i] = i_shr(b->words[i], 8);
+    if (type == SZ_IQ4_XS)
+        b->half = i_shr(b->half, 4);
+}
+
+static inline ALWAYS_INLINE void unpack_small(sz_type type, const uint8_t *s, unpacked *u) {
+    u->d[0] = type == SZ_MXFP4 ? scale_e8m0(s) : scale_f16(s);
+    if (format_of(type).minima)
+        u->m[0] = scale_f16(s + 32);
+}
+
+/* Runs `use` (a statement over u and group) for each group of 32 columns of a panel. The loop over
+ * the parts of a block stays a loop: its loads then advance by small steps, which is what the
+ * processor's prefetching follows. */
+#define EACH_GROUP(type, panel, use)                                                               \
+    do {                                                                                           \
+        const format fmt = format_of(type);                                                        \
+        const uint8_t *data = (panel)->data, *scales = (panel)->scales;                            \
+        const size_t n_groups = (panel)->n_cols / 32, step = 64 * (size_t)fmt.lines;               \
+        unpacked u;                                                                                \
+        if (fmt.block == 32) {                                                                     \
+            for (size_t group = 0; group < n_groups; group++, data += step) {                      \
+                unpack_quants(type, data, u.w);                                                    \
+                unpack_small(type, scales, &u);                                                    \
+                scales += type == SZ_MXFP4 ? 16 : 32 * fmt.halves;                                 \
+                use                                                                                \
+            }                                                                                      \
+        } else {                                                                                   \
+            for (size_t group = 0; group < n_groups;) {                                            \
+                block_scales b;                                                                    \
+                load_scales(type, scales, &b);                                                     \
+                _Pragma("GCC unroll 1") for (size_t part = 0; part < 4; part++) {                  \
+                    _Pragma("GCC unroll 2") for (int g = 0; g < 2; g++, group++, data += step) {   \
+                        unpack_quants(type, data, u.w);                                            \
+                        unpack_scales(type, &b, scales + 64 * part, g, &u);                        \
+                        use                                                                        \
+                    }                                                                              \
+                    next_part(type, &b);                                                           \
+                }                                                                                  \
+                scales += 64 * fmt.words + 32 * fmt.halves;                                        \
+            }                                                                                      \
+        }                                                                                          \
+    } while (0)
 
 /* One group of 32 columns times one token, added to acc. */
 static inline ALWAYS_INLINE v16 add_group(format f, const line *w, const v16 *d, const v16 *m,
@@ -179,8 +232,8 @@ static inline ALWAYS_INLINE v16 add_group(format f, const line *w, const v16 *d,
     v16 da = v_set1(x->d[at]);
     i16 sums[2] = {i_set1(0), i_set1(0)};
     for (int j = 0; j < 8; j++)
-        sums[j / 4] = f.wide ? l_dot_wide(sums[j / 4], w[j], q + 4 * j)
-                             : l_dot(sums[j / 4], w[j], q + 4 * j);
+        sums[j / 4] =
+            f.wide ? l_dot_wide(sums[j / 4], w[j], q + 4 * j) : l_dot(sums[j / 4], w[j], q + 4 * j);
     if (f.group == 32) {
         i16 sum = i_add(sums[0], sums[1]);
         if (f.bias_log2 >= 0)
@@ -201,51 +254,33 @@ static inline ALWAYS_INLINE v16 add_group(format f, const line *w, const v16 *d,
 
 static inline ALWAYS_INLINE void product(sz_type type, const sz_panel *p, const sz_tile *x, int n,
                                          float *y, size_t stride) {
-    const format f = format_of(type);
-    const uint8_t *data = p->data, *scales = p->scales;
-    size_t groups = (size_t)f.block / 32, group = 0;
     v16 acc[SZ_TILE_MAX];
     for (int t = 0; t < n; t++)
         acc[t] = v_set1(0.0f);
-    for (size_t block = 0; block < p->n_cols / (size_t)f.block; block++) {
-#pragma GCC unroll 8 /* shifts and masks of a group become constants */
-        for (size_t g = 0; g < groups; g++, group++) {
-            unpacked u;
-            unpack(type, data, scales, (int)g, &u);
-            for (int t = 0; t < n; t++)
-                acc[t] = add_group(f, u.w, u.d, u.m, x, n, group, t, acc[t]);
-        }
-        data += 64 * (size_t)f.lines;
-        scales += f.scale_bytes;
-    }
+    EACH_GROUP(type, p, {
+        for (int t = 0; t < n; t++)
+            acc[t] = add_group(fmt, u.w, u.d, u.m, x, n, group, t, acc[t]);
+    });
     for (int t = 0; t < n; t++)
         v_store(y + (size_t)t * stride, acc[t]);
 }
 
 static inline ALWAYS_INLINE void expand(sz_type type, const sz_panel *p, sz_expanded *out) {
-    const format f = format_of(type);
-    const uint8_t *data = p->data, *scales = p->scales;
-    size_t halves = 32 / (size_t)f.group, group = 0;
-    for (size_t block = 0; block < p->n_cols / (size_t)f.block; block++) {
-#pragma GCC unroll 8
-        for (int g = 0; g < f.block / 32; g++, group++) {
-            unpacked u;
-            unpack(type, data, scales, g, &u);
-            for (size_t j = 0; j < 8; j++)
-                l_store(out->q + 512 * group + 64 * j, u.w[j]);
-            for (size_t h = 0; h < halves; h++) {
-                v_store(out->d + 16 * (group * halves + h), u.d[h]);
-                if (f.minima)
-                    v_store(out->m + 16 * (group * halves + h), u.m[h]);
-            }
+    EACH_GROUP(type, p, {
+        const size_t halves = 32 / (size_t)fmt.group;
+        for (size_t j = 0; j < 8; j++)
+            l_store(out->q + 512 * group + 64 * j, u.w[j]);
+        for (size_t h = 0; h < halves; h++) {
+            v_store(out->d + 16 * (group * halves + h), u.d[h]);
+            if (fmt.minima)
+                v_store(out->m + 16 * (group * halves + h), u.m[h]);
         }
-        data += 64 * (size_t)f.lines;
-        scales += f.scale_bytes;
-    }
+    });
 }
 
 static inline ALWAYS_INLINE void expanded_product(format f, const sz_expanded *p, size_t n_cols,
-                                                  const sz_tile *x, int n, float *y, size_t stride) {
+                                                  const sz_tile *x, int n, float *y,
+                                                  size_t stride) {
     size_t halves = 32 / (size_t)f.group;
     v16 acc[SZ_TILE_MAX];
     for (int t = 0; t < n; t++)
@@ -277,24 +312,43 @@ static inline ALWAYS_INLINE void expanded_product(format f, const sz_expanded *p
 #else
 #define BY_WIDTH(call)                                                                             \
     switch (n) {                                                                                   \
-    case 1: { enum { N = 1 }; call; break; }                                                       \
-    case 2: { enum { N = 2 }; call; break; }                                                       \
-    case 4: { enum { N = 4 }; call; break; }                                                       \
-    default: { enum { N = 8 }; call; break; }                                                      \
+    case 1: {                                                                                      \
+        enum { N = 1 };                                                                            \
+        call;                                                                                      \
+        break;                                                                                     \
+    }                                                                                              \
+    case 2: {                                                                                      \
+        enum { N = 2 };                                                                            \
+        call;                                                                                      \
+        break;                                                                                     \
+    }                                                                                              \
+    case 4: {                                                                                      \
+        enum { N = 4 };                                                                            \
+        call;                                                                                      \
+        break;                                                                                     \
+    }                                                                                              \
+    default: {                                                                                     \
+        enum { N = 8 };                                                                            \
+        call;                                                                                      \
+        break;                                                                                     \
+    }                                                                                              \
     }
 #endif
 #define DEFINE_FORMAT(T)                                                                           \
     static void product_##T(const sz_panel *p, const sz_tile *x, int n, float *y, size_t stride) { \
         BY_WIDTH(product(SZ_##T, p, x, N, y, stride))                                              \
     }                                                                                              \
-    static void expand_##T(const sz_panel *p, sz_expanded *out) { expand(SZ_##T, p, out); }        \
+    static void expand_##T(const sz_panel *p, sz_expanded *out) {                                  \
+        expand(SZ_##T, p, out);                                                                    \
+    }                                                                                              \
     static void expanded_##T(const sz_expanded *p, size_t n_cols, const sz_tile *x, int n,         \
                              float *y, size_t stride) {                                            \
         BY_WIDTH(expanded_product(format_of(SZ_##T), p, n_cols, x, N, y, stride))                  \
     }
 #define EACH_FORMAT(X)                                                                             \
-    X(Q4_0) X(Q4_1) X(Q5_0) X(Q5_1) X(Q8_0) X(IQ4_NL) X(MXFP4) X(Q2_K) X(Q3_K) X(Q4_K) X(Q5_K)     \
-    X(Q6_K) X(IQ4_XS)
+    X(Q4_0)                                                                                        \
+    X(Q4_1) X(Q5_0) X(Q5_1) X(Q8_0) X(IQ4_NL) X(MXFP4) X(Q2_K) X(Q3_K) X(Q4_K) X(Q5_K) X(Q6_K)     \
+        X(IQ4_XS)
 EACH_FORMAT(DEFINE_FORMAT)
 
 static inline ALWAYS_INLINE v16 load_weights(sz_type type, const uint8_t *panel, size_t k) {
