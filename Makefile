@@ -9,12 +9,13 @@ PROMPT = Why does a compressed file tell how much we did not know?
 CTEST = ctest --output-on-failure -j2
 
 # Configures a preset when that was not done yet; CMake itself notices when its files change.
-configure = [ -f $(1)/build.ninja ] || cmake --preset $(2) --log-level=WARNING
+configure = [ -f $(1)/build.ninja ] || \
+	{ rm -f $(1)/CMakeCache.txt; cmake --preset $(2) --log-level=WARNING > /dev/null; }
 
 build: ## the release into build/: the command is build/szilard (the default)
 	@tools/setup build
 	@$(call configure,build,release)
-	@ninja -C build --quiet product
+	@ninja -C build product
 
 demo: build ## get the default model and generate text, coloured by entropy
 	@tools/get-model build/szilard smollm2
@@ -23,7 +24,7 @@ demo: build ## get the default model and generate text, coloured by entropy
 all-programs: build
 	@tools/setup test
 	@cmake --preset release -DSZ_TESTS=ON --log-level=WARNING > build/configure.log
-	@ninja -C build --quiet
+	@ninja -C build
 
 test: all-programs ## every test but the long ones, those on the default model included
 	@tools/get-model build/szilard smollm2
@@ -46,25 +47,25 @@ bench: build ## measure speed on the default model
 asan tsan debug portable: ## the unit tests: with a sanitizer, unoptimised, with plain C kernels
 	@tools/setup build test
 	@$(call configure,build-$@,$@)
-	@ninja -C build-$@ --quiet
+	@ninja -C build-$@
 	$(CTEST) --test-dir build-$@ -L unit -LE house
 
 ubsan: ## the unit tests with clang's UndefinedBehaviorSanitizer
 	@tools/setup build test sanitize
 	@$(call configure,build-$@,$@)
-	@ninja -C build-$@ --quiet
+	@ninja -C build-$@
 	$(CTEST) --test-dir build-$@ -L unit -LE house
 
 fuzz-smoke: ## each fuzz target for 20 seconds from its corpus
 	@tools/setup build sanitize
 	@$(call configure,build-fuzz,fuzz)
-	@ninja -C build-fuzz --quiet
+	@ninja -C build-fuzz
 	@tools/fuzz_smoke build-fuzz 20
 
 coverage: ## the lines of each parser that its corpus reaches
 	@tools/setup build test
 	@$(call configure,build-coverage,coverage)
-	@ninja -C build-coverage --quiet
+	@ninja -C build-coverage
 	@tools/coverage build-coverage
 
 bits: all-programs ## the same bits on every compiler, level, instruction set, thread count, chunk

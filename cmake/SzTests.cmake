@@ -4,6 +4,12 @@ file(GLOB support CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/*.c)
 add_library(test_support STATIC ${support}) # made once, linked by every test
 target_link_libraries(test_support PUBLIC szilard_static)
 target_include_directories(test_support PRIVATE ${CMAKE_SOURCE_DIR}/src)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" AND NOT SZ_PORTABLE)
+  target_sources(test_support PRIVATE ${CMAKE_SOURCE_DIR}/tests/num/kernels_vnni.c)
+  set_source_files_properties(${CMAKE_SOURCE_DIR}/tests/num/kernels_vnni.c PROPERTIES
+    COMPILE_OPTIONS "-O1;-mavx2;-mavx512vl;-mavx512vnni;-mfma;-mf16c;-mbmi2")
+  target_compile_definitions(test_support PUBLIC SZ_TEST_VNNI)
+endif()
 
 file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*/test_*.c)
 foreach(source ${tests})

@@ -63,7 +63,7 @@ typedef void (*sz_log_fn)(void *user, sz_log_level level, const char *message);
 typedef struct sz_runtime_config {
     size_t size;
     int n_threads;   /* 0: chosen by a short measurement, within cgroup and affinity limits */
-    const char *isa; /* NULL: $SZILARD_ISA, else the best one; portable|avx2|avx512|neon */
+    const char *isa; /* NULL: $SZILARD_ISA, else the best: portable|avx2|avxvnni|avx512|neon */
     sz_log_fn log;   /* NULL: silent */
     void *log_user;
 } sz_runtime_config;
@@ -129,16 +129,17 @@ SZ_API void sz_string_free(char *string);
 /* ---- The token record: the spine of the engine --------------------------------------------- */
 
 enum sz_token_flags {
-    SZ_TOKEN_PROMPT = 1,    /* scored, not generated */
+    SZ_TOKEN_PROMPT = 1,    /* given, not generated */
     SZ_TOKEN_GENERATED = 2, /* drawn by a sampler */
-    SZ_TOKEN_FIRST = 4,     /* has no predecessor: the model's figures are NaN */
+    SZ_TOKEN_FIRST = 4,     /* has no predecessor: no distribution that it was drawn from */
 };
 
 /* 40 bytes. surprisal, entropy [nats] and varentropy [nats^2] are those of the model's own
- * distribution that this token was drawn from: raw logits, T = 1, the whole vocabulary. draw_* are
- * of the distribution that was really sampled from, NaN where the token was only scored. */
+ * distribution that this token was drawn from: raw logits, T = 1, the whole vocabulary; NaN where
+ * that was not computed. draw_* and kept_* are of the distribution that was really sampled from:
+ * NaN and 0 where the token was given. */
 typedef struct sz_token {
-    int32_t id;
+    int32_t id; /* -1: an embedding stood in place of a token */
     uint32_t flags;
     float surprisal, entropy, varentropy;
     float draw_surprisal, draw_entropy;
@@ -154,45 +155,66 @@ typedef enum sz_kv_type { SZ_KV_F16, SZ_KV_F32, SZ_KV_Q8_0 } sz_kv_type;
 
 typedef struct sz_session_config {
     size_t size;
-    uint32_t context;     /* tokens per sequence; 0: the smaller of the file's limit and memory */
+    uint32_t context;     /* tokens per sequence; 0: the smaller of the file's limit and what half of
+                             the free memory holds, told to the log */
     uint32_t n_sequences; /* most sequences at once; 0: 8 */
     uint32_t chunk;       /* tokens computed per pass of a long prompt; 0: 512 */
     sz_kv_type kv_type;
+    bool score_prompts; /* prompts are computed with SZ_SCORE, so that their records are complete */
 } sz_session_config;
 
 SZ_API sz_status sz_session_new(sz_model *model, const sz_session_config *config, sz_session **out);
 SZ_API void sz_session_free(sz_session *s);
 SZ_API uint32_t sz_session_context(const sz_session *s);
 
-/* Sequences are numbers 0 .. n_sequences-1; sequence 0 exists from the start, empty. */
+/* Sequences are numbers below n_sequences; sequence 0 exists from the start, empty. add gives an
+ * empty one. fork gives one with the same tokens (memory is shared until one of the two writes) and
+ * the same sampler in the same state, which draws random numbers of its own. SZ_E_LIMIT: all are in
+ * use. drop gives a sequence's number and memory back; sequence 0 becomes empty instead. */
+SZ_API sz_status sz_session_add(sz_session *s, uint32_t *out);
 SZ_API sz_status sz_session_fork(sz_session *s, uint32_t seq, uint32_t *out);
 SZ_API sz_status sz_session_drop(sz_session *s, uint32_t seq);
+/* Forgets all tokens but the first n_tokens. A sampler with memory of its own keeps it. */
 SZ_API sz_status sz_session_truncate(sz_session *s, uint32_t seq, uint32_t n_tokens);
 SZ_API uint32_t sz_session_length(const sz_session *s, uint32_t seq);
 
-/* A chain such as "top-k 40, temperature 0.8"; see `szilard run --help` for the names. */
+/* A chain such as "top-k 40, temperature 0.8"; see `szilard run --help` for the names. NULL: greedy,
+ * which is how sequences start; "": the model's own distribution. What is drawn at a position
+ * depends on the seed and on the tokens before it, on nothing else that runs. */
 SZ_API sz_status sz_session_set_sampler(sz_session *s, uint32_t seq, const char *chain,
                                         uint64_t seed);
 
 /* Appends text (control tokens parsed, begin-of-text added at position 0 where the file asks) or
- * ids to a sequence and computes them. */
+ * ids to a sequence and computes them, chunk by chunk: after an error, SZ_E_CANCELLED included, the
+ * sequence holds the chunks that were complete (sz_session_length). */
 SZ_API sz_status sz_session_prompt(sz_session *s, uint32_t seq, const char *text);
 SZ_API sz_status sz_session_prompt_ids(sz_session *s, uint32_t seq, const int32_t *ids, size_t n);
+/* Makes a sequence hold exactly these ids: its longest common prefix with them stays, *n_kept tokens
+ * (may be NULL), the rest is computed. For conversations whose text grew or lost old turns. */
+SZ_API sz_status sz_session_sync(sz_session *s, uint32_t seq, const int32_t *ids, size_t n,
+                                 size_t *n_kept);
 
-/* Draws the next token of a sequence, appends it and fills its record. SZ_END after an
- * end-of-generation token (the record is filled, the token is not computed), SZ_E_LIMIT when the
- * context is full. */
+/* Draws the next token of a sequence, appends it and fills its record. SZ_END: an end-of-generation
+ * token was drawn; *out tells of it, the sequence stays without it and may go on. SZ_E_LIMIT: the
+ * context is full; the sequence stays usable after sz_session_truncate. */
 SZ_API sz_status sz_session_next(sz_session *s, uint32_t seq, sz_token *out);
 
-/* The records of a sequence, prompt included: *out borrowed until the sequence changes. */
+/* The records of a sequence, one per token, prompt included: *out borrowed until the sequence
+ * changes. */
 SZ_API sz_status sz_session_records(const sz_session *s, uint32_t seq, const sz_token **out,
                                     size_t *n);
 /* The text of the tokens generated since the last call, whole UTF-8 characters only; borrowed
  * until the next call on this session. "" if there is nothing to show yet. */
 SZ_API const char *sz_session_text(sz_session *s, uint32_t seq);
 
-/* Several sequences in one pass. want: which logits to keep for sz_session_logits. */
-typedef enum sz_want { SZ_NONE, SZ_LAST, SZ_ALL } sz_want;
+/* Several sequences in one pass, each in one span at most; all of it happens or, on an error,
+ * nothing. want: for which tokens the distribution after them is computed. */
+typedef enum sz_want {
+    SZ_NONE,
+    SZ_LAST,  /* after the last token of the span; its logits are kept */
+    SZ_ALL,   /* after every token; all logits are kept, and the span's records are complete */
+    SZ_SCORE, /* complete records, as SZ_ALL; the logits of the last token are kept, as SZ_LAST */
+} sz_want;
 typedef struct sz_span {
     uint32_t seq;
     const int32_t *ids; /* [n] */
@@ -201,7 +223,7 @@ typedef struct sz_span {
 } sz_span;
 SZ_API sz_status sz_session_forward(sz_session *s, const sz_span *spans, size_t n_spans);
 /* Logits of row `row` of the latest forward, [n_vocab]; rows are numbered over the spans in order,
- * one per wanted token. Borrowed until the next pass; NULL if there is no such row. */
+ * one per token whose logits are kept. Borrowed until the next pass; NULL if there is no such row. */
 SZ_API const float *sz_session_logits(const sz_session *s, size_t row);
 
 #ifdef __cplusplus

@@ -13,6 +13,7 @@
 struct sz_writer {
     char *path, *temporary;
     int fd;
+    bool direct; /* a pipe or a device, which a rename would replace by a file */
     uint64_t written;
     size_t buffered;
     uint8_t buffer[1 << 16];
@@ -29,9 +30,23 @@ static void release(sz_writer *w) {
 void sz_writer_abort(sz_writer *w) {
     if (!w)
         return;
-    if (w->fd >= 0)
+    if (w->fd >= 0 && !w->direct)
         unlink(w->temporary);
     release(w);
+}
+
+/* Under the name itself where that is no plain file, else under a temporary one. */
+static int create(sz_writer *w) {
+    struct stat st;
+    w->direct = stat(w->path, &st) == 0 && !S_ISREG(st.st_mode);
+    if (w->direct)
+        return open(w->path, O_WRONLY | O_CLOEXEC);
+    int fd = mkostemp(w->temporary, O_CLOEXEC);
+    mode_t mask = umask(0);
+    umask(mask);
+    if (fd >= 0)
+        fchmod(fd, 0666 & ~mask);
+    return fd;
 }
 
 sz_status sz_writer_open(const char *path, sz_writer **out) {
@@ -47,15 +62,12 @@ sz_status sz_writer_open(const char *path, sz_writer **out) {
         release(w);
         return sz_fail(SZ_E_NOMEM, "%s: no memory to write", path);
     }
-    w->fd = mkostemp(w->temporary, O_CLOEXEC);
+    w->fd = create(w);
     if (w->fd < 0) {
         sz_status status = sz_fail(SZ_E_IO, "%s: cannot create: %s", path, strerror(errno));
         release(w);
         return status;
     }
-    mode_t mask = umask(0);
-    umask(mask);
-    fchmod(w->fd, 0666 & ~mask);
     *out = w;
     return SZ_OK;
 }
@@ -102,6 +114,10 @@ static void sync_folder(const char *path) {
 
 sz_status sz_writer_commit(sz_writer *w) {
     sz_status status = flush(w);
+    if (w->direct) {
+        release(w);
+        return status;
+    }
     if (status == SZ_OK && fsync(w->fd) != 0)
         status = sz_fail(SZ_E_IO, "%s: cannot sync: %s", w->path, strerror(errno));
     if (status == SZ_OK && rename(w->temporary, w->path) != 0)

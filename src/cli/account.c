@@ -101,22 +101,24 @@ static void print(sz_buf *b, const sz_generation *o) {
     sz_buf_free(b);
 }
 
-void sz_account_print_line(const sz_account *a, const sz_account_setting *s) {
+void sz_account_print_short(const sz_account *a, const sz_account_setting *s) {
     sz_buf b = {0};
-    sz_buf_printf(&b, "[%zu tokens, ", a->n_tokens);
+    sz_buf_printf(&b, "%zu tokens, ", a->n_tokens);
     put_rate(&b, a->n_passes, a->generation_ns);
     sz_buf_printf(&b, "; prompt %zu, ", a->n_prompt);
     put_rate(&b, a->n_prefilled, a->prompt_ns);
-    if (a->n_tokens) {
-        sz_buf_puts(&b, "; entropy ");
-        put_information(&b, mean(a->entropy, a->n_tokens), s->options);
-        sz_buf_puts(&b, ", ");
-        put_total(&b, a, s->options);
-        sz_buf_puts(&b, " in all");
-    }
-    sz_buf_printf(&b, "; context %u of %u; %s; seed %llu]\n", sz_session_length(s->session, 0),
+    sz_buf_printf(&b, "; context %u of %u; %s; seed %llu\n", sz_session_length(s->session, 0),
                   sz_session_context(s->session), finish_names[a->finish],
                   (unsigned long long)s->seed);
+    if (a->n_tokens) {
+        sz_buf_puts(&b, "entropy ");
+        put_information(&b, mean(a->entropy, a->n_tokens), s->options);
+        sz_buf_puts(&b, ", surprisal ");
+        put_information(&b, mean(a->surprisal, a->n_tokens), s->options);
+        sz_buf_puts(&b, " per token; ");
+        put_total(&b, a, s->options);
+        sz_buf_puts(&b, " in all\n");
+    }
     print(&b, s->options);
 }
 

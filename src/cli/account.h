@@ -40,8 +40,8 @@ void sz_account_token(sz_account *a, const sz_token *t);
 void sz_account_add(sz_account *total, const sz_account *a);
 void sz_account_free(sz_account *a);
 
-/* One line, or all of it, on stderr. */
-void sz_account_print_line(const sz_account *a, const sz_account_setting *s);
+/* The main figures in two lines, or all of them, on stderr. */
+void sz_account_print_short(const sz_account *a, const sz_account_setting *s);
 void sz_account_print_full(const sz_account *a, const sz_account_setting *s);
 /* Which colour stands for how much; nothing where stderr has no colours. */
 void sz_account_print_legend(const sz_generation *options);

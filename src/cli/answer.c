@@ -1,10 +1,11 @@
 /* answer.c: the loop that draws one answer, over a cache that keeps what the messages share. */
 #include "answer.h"
-#include "drawn_record.h"
 #include "printer.h"
+#include "record.h"
 #include "signals.h"
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- Opening --------------------------------------------------------------------------------- */
 
@@ -13,14 +14,6 @@ void sz_talk_set_think(sz_talk *t) {
                                             "{\"enable_thinking\":false}",
                                             "{\"enable_thinking\":true}"};
     t->dialogue.variables = variables[t->options->think];
-}
-
-static void warn_of_long_context(const sz_talk *t) {
-    sz_model_info info;
-    sz_model_get_info(t->engine.model, &info);
-    if (sz_session_context(t->session) > info.n_ctx_train)
-        sz_cli_note("the model was trained for %u tokens of context; beyond them it may go astray",
-                    info.n_ctx_train);
 }
 
 static sz_status choose_template(sz_talk *t) {
@@ -48,7 +41,6 @@ sz_status sz_talk_open(sz_generation *o, bool drop_oldest, sz_talk *t) {
     sz_session_config config = {
         .size = sizeof config, .context = o->context, .n_sequences = 1, .kv_type = o->kv_type};
     SZ_TRY(sz_session_new(t->engine.model, &config, &t->session));
-    warn_of_long_context(t);
     return sz_talk_set_sampling(t);
 }
 
@@ -197,8 +189,10 @@ static const char *new_text(const answer *a, int32_t id) {
 
 static sz_status print_record(const answer *a, const sz_token *token, size_t pos) {
     sz_buf b = {0};
-    sz_drawn_record_put(&b, a->talk->engine.model, pos, token);
-    return sz_cli_print(&b) == SZ_EXIT_OK ? SZ_OK : sz_fail(SZ_E_IO, "the records end here");
+    sz_record_put_drawn(&b, sz_model_tokenizer(a->talk->engine.model), pos, token);
+    sz_status status = sz_cli_flush(&b);
+    sz_buf_free(&b);
+    return status;
 }
 
 /* Draws one token. SZ_END: the answer is complete, account->finish says why. */
@@ -250,6 +244,7 @@ static void begin_printer(answer *a) {
     const sz_generation *o = a->talk->options;
     sz_printer_style style = {
         .out = o->json ? NULL : stdout,
+        .terminal = isatty(STDOUT_FILENO),
         .depth = sz_term_depth(stdout, o->colour),
         .thoughts = !a->talk->dialogue.raw || o->think == SZ_THINK_HIDE,
         .hide_thoughts = o->think == SZ_THINK_HIDE,
@@ -278,7 +273,9 @@ static sz_status finish(answer *a) {
     sz_buf b = {0};
     sz_account_setting setting = sz_talk_setting(t);
     sz_account_json(&b, a->account, &setting, shown->data ? shown->data : "");
-    return sz_cli_print(&b) == SZ_EXIT_OK ? SZ_OK : sz_fail(SZ_E_IO, "the account is not written");
+    sz_status status = sz_cli_flush(&b);
+    sz_buf_free(&b);
+    return status;
 }
 
 sz_status sz_talk_answer(sz_talk *t, sz_account *account) {

@@ -78,7 +78,7 @@ static void print_account(sz_chat *c, const sz_account *a) {
     const sz_generation *o = c->options;
     sz_account_setting setting = sz_talk_setting(&c->talk);
     if (!o->quiet && !o->json && (o->account || o->show_entropy))
-        sz_account_print_line(a, &setting);
+        sz_account_print_short(a, &setting);
 }
 
 void sz_chat_answer(sz_chat *c) {
@@ -165,7 +165,7 @@ static void take_leave(const sz_chat *c) {
     if (o->account)
         sz_account_print_full(&c->total, &setting);
     else
-        sz_account_print_line(&c->total, &setting);
+        sz_account_print_short(&c->total, &setting);
 }
 
 int sz_chat_hold(sz_generation *options) {

@@ -76,9 +76,12 @@ void sz_cli_set_name(const char *name);
 
 /* Writes b to stdout and frees it. Returns SZ_EXIT_OK or reports why not. */
 int sz_cli_print(sz_buf *b);
+/* Writes b to stdout at once and empties it. That a reader has gone is an error too, but one that
+ * sz_cli_error does not print. */
+sz_status sz_cli_flush(sz_buf *b);
 /* "98.4 MB", in powers of 1000. */
 void sz_format_bytes(uint64_t bytes, char out[16]);
-/* Reads a whole file or stdin ("-" or NULL). */
+/* Reads a whole file or stdin ("-" or NULL). Ctrl-C while it waits ends the program. */
 sz_status sz_cli_read(const char *path, sz_buf *b);
 
 #endif

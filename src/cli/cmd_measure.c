@@ -17,12 +17,15 @@ enum {
     OPT_EXPLAIN,
     OPT_CLAMP,
     OPT_NO_JITTER,
-    OPT_TRUNCATE
+    OPT_TRUNCATE,
+    OPT_SIGMA,
+    OPT_TIMES,
+    OPT_LABELS
 };
 
-static const char *const words[] = {"entropy", "divergence", "mi", "spectral", NULL};
+static const char *const words[] = {"entropy", "divergence", "mi", "spectral", "dse", NULL};
 static sz_status (*const calls[])(const sz_measure_options *o, sz_report *r) = {
-    sz_measure_entropy, sz_measure_divergence, sz_measure_mi, sz_measure_spectral};
+    sz_measure_entropy, sz_measure_divergence, sz_measure_mi, sz_measure_spectral, sz_measure_dse};
 static const char *const readings[] = {"auto",    "probabilities", "logits", "counts",
                                        "symbols", "reals",         "bytes",  NULL};
 static const char *const binnings[] = {"width", "frequency", "fd", NULL};
@@ -50,6 +53,10 @@ static const struct argp_option options[] = {
      "mi: p-value by B permutations of discrete samples (200)", 0},
     {"truncate", OPT_TRUNCATE, "N", 0, "spectral: also over the N largest eigenvalues", 0},
     {"center", OPT_CENTER, NULL, 0, "spectral: subtract the mean of each column first", 0},
+    {"sigma", OPT_SIGMA, "S", 0,
+     "dse: kernel width; default: the median distance to the tenth neighbour", 0},
+    {"t", OPT_TIMES, "T,...", 0, "dse: diffusion times (1)", 0},
+    {"labels", OPT_LABELS, "COLUMN", 0, "dse: information about this column's classes", 0},
     {"ci", OPT_CI, NULL, 0, "Show 95 % intervals, or standard errors in JSON", 0},
     {"clamp", OPT_CLAMP, NULL, 0, "Show negative estimates of information as 0", 0},
     {"no-jitter", OPT_NO_JITTER, NULL, 0, "Fail where samples coincide", 0},
@@ -77,6 +84,9 @@ static error_t parse_numbers(int key, char *arg, struct argp_state *state) {
         return 0;
     case OPT_ALPHA:
         o->alpha = sz_cli_real(state, "--alpha", arg, 1e-9, 1e6);
+        return 0;
+    case OPT_SIGMA:
+        o->sigma = strcmp(arg, "auto") == 0 ? 0 : sz_cli_real(state, "--sigma", arg, 1e-300, 1e300);
         return 0;
     case OPT_BINS:
         o->bins = (uint32_t)sz_cli_int(state, "--bins", arg, 1, 1 << 20);
@@ -112,6 +122,13 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         return 0;
     case OPT_UNIT:
         s->o.unit = (sz_unit)sz_cli_choice(state, "--unit", arg, sz_unit_choices);
+        s->o.unit_given = true;
+        return 0;
+    case OPT_TIMES:
+        s->o.times = arg;
+        return 0;
+    case OPT_LABELS:
+        s->o.labels = arg;
         return 0;
     case OPT_CENTER:
         s->o.center = true;
@@ -136,7 +153,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         return 0;
     case ARGP_KEY_END:
         if (s->what < 0)
-            argp_error(state, "say what to measure: entropy, divergence, mi or spectral");
+            argp_error(state, "say what to measure: entropy, divergence, mi, spectral or dse");
         if (!s->o.file)
             s->o.file = "-";
         return 0;
@@ -148,9 +165,10 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 const struct argp sz_argp_measure = {
     options,
     parse,
-    "entropy|divergence|mi|spectral [FILE|-]",
+    "entropy|divergence|mi|spectral|dse [FILE|-]",
     "Measures information: entropy of a column, divergence of two, mutual information between "
-    "columns, or the entropy of a matrix's spectrum. FILE holds columns as text or CSV, JSON (an "
+    "columns, the entropy of a matrix's spectrum, or the diffusion spectral entropy of rows. FILE "
+    "holds columns as text or CSV, JSON (an "
     "array, an array of rows, or an object of columns) or a .npy array; any file with --as bytes. "
     "The figure to quote is marked *."
     "\v"
@@ -159,7 +177,8 @@ const struct argp sz_argp_measure = {
     "  printf '0.5\\n0.25\\n0.25\\n' | szilard measure entropy\n"
     "  szilard measure mi samples.csv -x height -y weight --explain\n"
     "  szilard measure mi --as counts table.csv --perm\n"
-    "  szilard measure spectral hidden.npy --center --truncate 16\n",
+    "  szilard measure spectral hidden.npy --center --truncate 16\n"
+    "  szilard measure dse states.csv --labels class --t 1,2\n",
     NULL,
     NULL,
     NULL};
@@ -168,6 +187,8 @@ int sz_run_measure(int argc, char **argv) {
     settings s = {.what = -1, .o = {.alpha = NAN, .binning = -1}};
     sz_report r = {0};
     sz_cli_parse(&sz_argp_measure, argc, argv, &s);
+    if (calls[s.what] == sz_measure_dse && !s.o.unit_given)
+        s.o.unit = SZ_BIT; /* as its literature has it */
     if (calls[s.what](&s.o, &r) != SZ_OK)
         return sz_cli_error();
     return sz_report_print(&r, &s.o);

@@ -166,7 +166,7 @@ static void print_account(const sz_talk *t, const sz_account *a) {
     if (o->account || o->show_entropy)
         sz_account_print_full(a, &setting);
     else
-        sz_account_print_line(a, &setting);
+        sz_account_print_short(a, &setting);
 }
 
 static int answer_once(settings *s, const sz_buf *prompt) {

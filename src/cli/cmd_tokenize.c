@@ -1,5 +1,6 @@
 /* cmd_tokenize.c: `szilard tokens encode`: the token ids of a text. */
 #include "engine.h"
+#include "record.h"
 #include <string.h>
 
 enum { OPT_SPECIAL = 256, OPT_JSON };
@@ -65,31 +66,27 @@ static void put_ids(sz_buf *b, const int32_t *ids, size_t n, const char *separat
 /* Pieces as text; "bytes" tells the exact bytes of those that are not valid UTF-8. */
 static void put_json(sz_buf *b, const sz_model *model, const int32_t *ids, size_t n) {
     const sz_tokenizer *t = sz_model_tokenizer(model);
-    sz_buf clean = {0}, bytes = {0};
+    sz_buf bytes = {0};
+    bool any = false;
     sz_buf_puts(b, "{\"ids\":[");
     put_ids(b, ids, n, ",");
     sz_buf_puts(b, "],\"pieces\":[");
     for (size_t i = 0; i < n; i++) {
+        sz_buf_puts(b, i ? "," : "");
+        sz_piece_put(b, t, ids[i]);
+        sz_buf_puts(&bytes, i ? "," : "");
         size_t length = 0;
         const char *piece = sz_tokenizer_piece(t, ids[i], &length);
-        sz_buf_puts(b, i ? "," : "");
-        sz_json_quote(b, piece, length);
-        sz_buf_clear(&clean);
-        sz_buf_puts(&bytes, i ? "," : "");
-        if (sz_utf8_clean(piece, length, &clean)) {
+        if (sz_bytes_put_unless_utf8(&bytes, "", piece, length))
+            any = true;
+        else
             sz_buf_puts(&bytes, "null");
-            continue;
-        }
-        sz_buf_putc(&bytes, '[');
-        for (size_t j = 0; j < length; j++)
-            sz_buf_printf(&bytes, "%s%d", j ? "," : "", (unsigned char)piece[j]);
-        sz_buf_putc(&bytes, ']');
     }
     sz_buf_puts(b, "]");
-    if (bytes.data && strchr(bytes.data, '['))
-        sz_buf_printf(b, ",\"bytes\":[%s]", bytes.data);
+    if (any)
+        sz_buf_printf(b, ",\"bytes\":[%s]", bytes.data ? bytes.data : "");
     sz_buf_puts(b, "}");
-    sz_buf_free(&clean);
+    b->failed |= bytes.failed;
     sz_buf_free(&bytes);
 }
 
@@ -100,7 +97,8 @@ static sz_status tokenize(const settings *s, const sz_model *model, sz_buf *out)
     sz_status status = sz_cli_read(s->file, &text);
     unsigned flags = s->special ? SZ_TOKENIZE_CONTROL | SZ_TOKENIZE_BOS : 0;
     if (status == SZ_OK)
-        status = sz_tokenizer_encode(sz_model_tokenizer(model), text.data, text.len, flags, &ids, &n);
+        status =
+            sz_tokenizer_encode(sz_model_tokenizer(model), text.data, text.len, flags, &ids, &n);
     if (status == SZ_OK && s->json)
         put_json(out, model, ids, n);
     else if (status == SZ_OK)

@@ -10,7 +10,12 @@
     X(pull, "model pull", FIRST, "get a model by name, from Hugging Face or from a URL")           \
     X(list, "model list", FIRST, "show the models on this machine")                                \
     X(rm, "model rm", FIRST, "remove a pulled model")                                              \
+    X(info, "model info", FIRST, "what a model file holds; --cpu: what this machine offers")       \
+    X(score, "score", FIRST, "what each token of a text tells, in nats")                           \
+    X(perplexity, "score --total", FIRST, "one figure for a whole text")                           \
     X(tokenize, "tokens encode", MORE, "the token ids of a text")                                  \
+    X(detokenize, "tokens decode", MORE, "the text of token ids")                                  \
+    X(template, "tokens template", MORE, "a conversation as the model's prompt")                   \
     X(measure, "measure", MORE, "information in columns, between columns, in a matrix")            \
     X(bench, "bench", MORE, "speed of a model beside the ceilings of the machine")                 \
     X(papers, "papers", MORE, "the papers behind the project, and their reproductions")

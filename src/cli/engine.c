@@ -4,6 +4,8 @@
 #include "store.h"
 #include <stdlib.h>
 
+const char *const sz_kv_choices[] = {"f16", "f32", "q8_0", NULL};
+
 static const struct argp_option options[] = {
     {"model", 'm', "MODEL", 0,
      "A GGUF file, a known name such as smollm2, or a name that 'szilard list' shows", 1},

@@ -13,6 +13,8 @@ typedef struct sz_engine_options {
 } sz_engine_options;
 extern const struct argp sz_argp_engine; /* -m, -t */
 
+extern const char *const sz_kv_choices[]; /* names of sz_kv_type in its order, NULL-ended */
+
 typedef struct sz_engine {
     sz_runtime *rt;
     sz_model *model;

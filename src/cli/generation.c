@@ -5,7 +5,6 @@
 
 const char *const sz_think_choices[] = {"default", "on", "off", "hide", NULL};
 static const char *const overflow_choices[] = {"default", "stop", "drop", NULL};
-static const char *const kv_choices[] = {"f16", "f32", "q8_0", NULL}; /* as sz_kv_type */
 
 enum {
     OPT_STOP = 600,
@@ -136,7 +135,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         g->context = (uint32_t)sz_cli_int(state, "--context", arg, 0, 1 << 30);
         return 0;
     case OPT_KV_TYPE:
-        g->kv_type = (sz_kv_type)sz_cli_choice(state, "--kv-type", arg, kv_choices);
+        g->kv_type = (sz_kv_type)sz_cli_choice(state, "--kv-type", arg, sz_kv_choices);
         return 0;
     case OPT_OVERFLOW:
         g->overflow = (sz_overflow)sz_cli_choice(state, "--overflow", arg, overflow_choices);

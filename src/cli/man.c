@@ -132,8 +132,8 @@ void sz_print_man(FILE *f) {
     fputs(".SH ENVIRONMENT\n"
           ".TP\n\\fBSZ_MODEL_DIR\\fR\nfolder of the models; default "
           "${XDG_CACHE_HOME:\\-~/.cache}/szilard/models\n"
-          ".TP\n\\fBSZILARD_ISA\\fR\ninstruction set: portable, avx2, avx512 or neon; default: the "
-          "best one\n"
+          ".TP\n\\fBSZILARD_ISA\\fR\ninstruction set: portable, avx2, avxvnni, avx512 or neon; default: "
+          "the best one\n"
           ".TP\n\\fBNO_COLOR\\fR\nif set and not empty, no colours\n"
           ".TP\n\\fBHF_TOKEN\\fR, \\fBHF_ENDPOINT\\fR\naccount and address of Hugging Face\n"
           ".SH EXIT STATUS\n0 done, 1 failed, 2 wrong usage, 130 interrupted.\n",

@@ -25,12 +25,16 @@ typedef struct sz_measure_options {
     size_t truncate;
     uint64_t seed;
     sz_unit unit;
+    bool unit_given;
+    double sigma;       /* dse: 0: chosen */
+    const char *times;  /* dse: NULL: "1" */
+    const char *labels; /* dse: a column; NULL: none */
     bool intervals, json, center, explain, clamp, no_jitter;
 } sz_measure_options;
 
 enum { SZ_MOST_FIGURES = 24 };
 typedef struct sz_figure {
-    const char *name;    /* "miller_madow" */
+    char name[40];       /* "miller_madow" */
     double value, error; /* nats where `nats`; error NAN: none */
     bool nats, best;     /* best: the one to quote */
 } sz_figure;
@@ -50,6 +54,7 @@ sz_status sz_measure_entropy(const sz_measure_options *o, sz_report *r);
 sz_status sz_measure_divergence(const sz_measure_options *o, sz_report *r);
 sz_status sz_measure_mi(const sz_measure_options *o, sz_report *r);
 sz_status sz_measure_spectral(const sz_measure_options *o, sz_report *r);
+sz_status sz_measure_dse(const sz_measure_options *o, sz_report *r);
 
 /* The columns that `list` names, in its order; NULL: `otherwise` columns from `from` on. *v is
  * [rows][*n], sz_free. *labels (may be NULL): whether any of them holds words. */

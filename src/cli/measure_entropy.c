@@ -2,8 +2,8 @@
  * real samples. */
 #include "measure.h"
 #include <math.h>
-#include <szilard/unstable/num.h>
 #include <string.h>
+#include <szilard/unstable/num.h>
 
 static sz_status of_probabilities(const double *p, size_t n, const sz_measure_options *o,
                                   sz_report *r) {

@@ -3,21 +3,24 @@
 #include <math.h>
 #include <string.h>
 
-static void add(sz_report *r, sz_figure f) {
-    if (r->n < SZ_MOST_FIGURES)
-        r->figure[r->n++] = f;
+static void add(sz_report *r, const char *name, double value, double error, bool nats, bool best) {
+    if (r->n == SZ_MOST_FIGURES)
+        return;
+    sz_figure *f = &r->figure[r->n++];
+    *f = (sz_figure){.value = value, .error = error, .nats = nats, .best = best};
+    snprintf(f->name, sizeof f->name, "%s", name);
 }
 
 void sz_report_add(sz_report *r, const char *name, double nats, double error) {
-    add(r, (sz_figure){name, nats, error, true, false});
+    add(r, name, nats, error, true, false);
 }
 
 void sz_report_best(sz_report *r, const char *name, double nats, double error) {
-    add(r, (sz_figure){name, nats, error, true, true});
+    add(r, name, nats, error, true, true);
 }
 
 void sz_report_plain(sz_report *r, const char *name, double value) {
-    add(r, (sz_figure){name, value, NAN, false, false});
+    add(r, name, value, NAN, false, false);
 }
 
 /* "_nats", "_bits", "_hartleys" or nothing. */

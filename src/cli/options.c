@@ -3,12 +3,14 @@
 #include "signals.h"
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 const char *const sz_unit_choices[] = {"nat", "bit", "hartley", NULL};
 
 static char program_name[64] = "szilard";
+static bool reader_gone; /* of stdout */
 
 void sz_cli_set_name(const char *name) {
     snprintf(program_name, sizeof program_name, "%s", name);
@@ -59,6 +61,8 @@ int sz_cli_choice(const struct argp_state *state, const char *option, const char
 int sz_cli_error(void) {
     if (sz_interrupted())
         return SZ_EXIT_INTERRUPTED;
+    if (reader_gone)
+        return SZ_EXIT_FAILURE;
     const char *why = sz_last_error();
     return sz_cli_fail("%s", why[0] ? why : "failed for an unknown reason");
 }
@@ -85,14 +89,19 @@ void sz_cli_note(const char *format, ...) {
     va_end(args);
 }
 
+sz_status sz_cli_flush(sz_buf *b) {
+    SZ_REQUIRE(!b->failed, SZ_E_NOMEM, "out of memory for the output");
+    size_t written = b->len ? fwrite(b->data, 1, b->len, stdout) : 0;
+    if (written != b->len || fflush(stdout) != 0) {
+        reader_gone = errno == EPIPE;
+        return sz_fail(SZ_E_IO, "cannot write the output: %s", strerror(errno));
+    }
+    sz_buf_clear(b);
+    return SZ_OK;
+}
+
 int sz_cli_print(sz_buf *b) {
-    bool ok = !b->failed;
-    size_t written = ok && b->len ? fwrite(b->data, 1, b->len, stdout) : 0;
-    int status = SZ_EXIT_OK;
-    if (!ok)
-        status = sz_cli_fail("out of memory for the output");
-    else if (written != b->len || fflush(stdout) != 0)
-        status = sz_cli_fail("cannot write the output: %s", strerror(errno));
+    int status = sz_cli_flush(b) == SZ_OK ? SZ_EXIT_OK : sz_cli_error();
     sz_buf_free(b);
     return status;
 }
@@ -112,5 +121,9 @@ void sz_format_bytes(uint64_t bytes, char out[16]) {
 #define MAX_INPUT_BYTES ((size_t)1 << 30)
 
 sz_status sz_cli_read(const char *path, sz_buf *b) {
-    return sz_file_read(path ? path : "-", MAX_INPUT_BYTES, b);
+    struct sigaction before, plain = {.sa_handler = SIG_DFL};
+    sigaction(SIGINT, &plain, &before); /* nothing is under way that would have to be tidied */
+    sz_status status = sz_file_read(path ? path : "-", MAX_INPUT_BYTES, b);
+    sigaction(SIGINT, &before, NULL);
+    return status;
 }

@@ -21,6 +21,38 @@ void sz_printer_free(sz_printer *p) {
 
 /* ---- Output -------------------------------------------------------------------------------- */
 
+/* Length of the control character at s, 0 if there is none. Tabs and line ends are none. */
+static size_t control_length(const char *s, size_t n) {
+    unsigned char c = (unsigned char)s[0];
+    if (c == 0xC2 && n > 1 && (unsigned char)s[1] < 0xA0)
+        return 2; /* U+0080 to U+009F */
+    bool line_end = c == '\n' || c == '\t' || (c == '\r' && n > 1 && s[1] == '\n');
+    return (c < ' ' || c == 127) && !line_end;
+}
+
+/* What a model writes must not steer the terminal: U+241B stands for an escape, and so on. */
+static bool write_safely(FILE *f, const char *s, size_t n) {
+    size_t from = 0;
+    for (size_t i = 0; i < n;) {
+        size_t length = control_length(s + i, n - i);
+        if (length == 0) {
+            i++;
+            continue;
+        }
+        int c = (unsigned char)s[i], picture = c == 127 ? 0x21 : c < ' ' ? c : 0x26;
+        if (fwrite(s + from, 1, i - from, f) != i - from ||
+            fprintf(f, "\xE2\x90%c", 0x80 + picture) < 0)
+            return false;
+        from = i += length;
+    }
+    return fwrite(s + from, 1, n - from, f) == n - from;
+}
+
+static bool write_text(const sz_printer *p, const char *s, size_t n) {
+    return p->style.terminal ? write_safely(p->style.out, s, n)
+                             : fwrite(s, 1, n, p->style.out) == n;
+}
+
 /* Every run of one colour is closed at once, so that the terminal is never left coloured. */
 static void write_run(sz_printer *p, const char *s, size_t n, double nats) {
     FILE *f = p->style.out;
@@ -29,7 +61,7 @@ static void write_run(sz_printer *p, const char *s, size_t n, double nats) {
         sz_entropy_colour(nats, p->style.depth, p->thinking, colour);
     else if (p->thinking && p->style.depth != SZ_DEPTH_NONE)
         strcpy(colour, "\033[2m");
-    bool ok = (!colour[0] || fputs(colour, f) >= 0) && fwrite(s, 1, n, f) == n &&
+    bool ok = (!colour[0] || fputs(colour, f) >= 0) && write_text(p, s, n) &&
               (!colour[0] || fputs("\033[0m", f) >= 0);
     p->failed |= !ok;
 }

@@ -8,7 +8,8 @@
 #include <szilard/unstable/base.h>
 
 typedef struct sz_printer_style {
-    FILE *out; /* NULL: the text is collected, not printed */
+    FILE *out;     /* NULL: the text is collected, not printed */
+    bool terminal; /* control characters are shown as pictures and not sent */
     sz_depth depth;
     bool heat;          /* colour by entropy */
     bool thoughts;      /* know <think> and </think> */

@@ -42,3 +42,7 @@ void sz_clear_interrupt(void) {
     if (rt)
         sz_runtime_resume(rt);
 }
+
+void sz_catch_broken_pipe(void) {
+    signal(SIGPIPE, SIG_IGN);
+}

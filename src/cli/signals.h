@@ -12,5 +12,8 @@ bool sz_interrupted(void);
 bool sz_asked_to_end(void);
 /* Withdraws the request, for a conversation that goes on. */
 void sz_clear_interrupt(void);
+/* From now on output that nobody reads any more is a failed write and not the program's end, so
+ * that files under way are removed. */
+void sz_catch_broken_pipe(void);
 
 #endif

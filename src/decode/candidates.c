@@ -4,22 +4,44 @@
 #include "num/kernels/kernels.h"
 #include "sampler.h"
 
-float sz_candidates_max(const sz_candidates *c) {
-    float max = c->logit[0];
-    for (size_t i = 1; i < c->n; i++)
-        max = c->logit[i] > max ? c->logit[i] : max;
-    return max;
+enum {
+    LANES = 16
+}; /* independent sums and maxima, so that the compiler can keep them in vectors */
+
+bool sz_candidates_valid(const sz_candidates *c) {
+    int bad = 0, finite = 0;
+    for (size_t i = 0; i < c->n; i++) {
+        bad |= !(c->logit[i] <= __FLT_MAX__);
+        finite |= c->logit[i] >= -__FLT_MAX__;
+    }
+    return finite && !bad;
 }
 
-void sz_candidates_keep_above(sz_candidates *c, float limit) {
+float sz_candidates_max(const sz_candidates *c) {
+    float max[LANES];
+    for (size_t j = 0; j < LANES; j++)
+        max[j] = c->logit[0];
+    size_t i = 0;
+    for (; i + LANES <= c->n; i += LANES)
+        for (size_t j = 0; j < LANES; j++)
+            max[j] = c->logit[i + j] > max[j] ? c->logit[i + j] : max[j];
+    for (; i < c->n; i++)
+        max[0] = c->logit[i] > max[0] ? c->logit[i] : max[0];
+    for (size_t j = 1; j < LANES; j++)
+        max[0] = max[j] > max[0] ? max[j] : max[0];
+    return max[0];
+}
+
+void sz_candidates_cut(sz_candidates *c, float limit, size_t n_equal) {
     size_t kept = 0;
-    float max = sz_candidates_max(c);
-    limit = limit < max ? limit : max;
-    for (size_t i = 0; i < c->n; i++)
-        if (c->logit[i] >= limit) {
-            c->id[kept] = c->id[i];
-            c->logit[kept++] = c->logit[i];
-        }
+    for (size_t i = 0; i < c->n; i++) {
+        bool equal = c->logit[i] == limit;
+        if (!(c->logit[i] > limit) && !(equal && n_equal > 0))
+            continue;
+        n_equal -= equal;
+        c->id[kept] = c->id[i];
+        c->logit[kept++] = c->logit[i];
+    }
     c->n = kept;
 }
 
@@ -54,11 +76,17 @@ float sz_candidates_select(const sz_candidates *c, size_t k) {
 
 double sz_candidates_weights(const sz_candidates *c) {
     float max = sz_candidates_max(c);
-    double sum = 0.0;
+    double sum[LANES] = {0};
     for (size_t i = 0; i < c->n; i++)
         c->scratch[i] = c->logit[i] - max;
     c->kernels->exp(c->scratch, c->n, c->scratch);
-    for (size_t i = 0; i < c->n; i++)
-        sum += (double)c->scratch[i];
-    return sum;
+    size_t i = 0;
+    for (; i + LANES <= c->n; i += LANES)
+        for (size_t j = 0; j < LANES; j++)
+            sum[j] += (double)c->scratch[i + j];
+    for (; i < c->n; i++)
+        sum[i % LANES] += (double)c->scratch[i];
+    for (size_t j = 1; j < LANES; j++)
+        sum[0] += sum[j];
+    return sum[0];
 }

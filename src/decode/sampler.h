@@ -4,9 +4,11 @@
 
 #include <szilard/unstable/sampler.h>
 
+/* Whether there are candidates, none is NaN or +infinity, and one can be drawn. */
+bool sz_candidates_valid(const sz_candidates *c);
 float sz_candidates_max(const sz_candidates *c);
-/* Keeps the candidates with logit >= limit, in order; at least the largest stays. */
-void sz_candidates_keep_above(sz_candidates *c, float limit);
+/* Keeps the candidates with logit > limit, and the first n_equal of those with logit == limit. */
+void sz_candidates_cut(sz_candidates *c, float limit, size_t n_equal);
 /* The k-th largest logit, 1 <= k <= n; uses the scratch. */
 float sz_candidates_select(const sz_candidates *c, size_t k);
 /* scratch[i] = exp(logit[i] - max); returns their sum. */

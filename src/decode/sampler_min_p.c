@@ -5,14 +5,14 @@
 #include "sampler.h"
 
 static const sz_option options[] = {
-    {"p", "share of the largest probability; 0 keeps all", 0.05, 0.0, 1.0},
+    {"p", "share of the largest probability; 0 keeps all", .value = 0.05, .max = 1},
     {0},
 };
 
-static sz_status apply(void *state, const sz_sampler_input *input, sz_candidates *c) {
+static sz_status apply(const void *state, const sz_sampler_input *input, sz_candidates *c) {
     double p = *(const double *)state;
     if (p > 0.0)
-        sz_candidates_keep_above(c, sz_candidates_max(c) + (float)sz_log(p));
+        sz_candidates_cut(c, sz_candidates_max(c) + (float)sz_log(p), c->n);
     return SZ_OK;
 }
 

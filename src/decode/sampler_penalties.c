@@ -1,5 +1,6 @@
 /* sampler_penalties.c: repetition (Keskar et al. 2019), frequency and presence penalties over the
- * last tokens of the sequence. */
+ * last tokens of the sequence. A candidate seen n > 0 times among them gets
+ *     z' = (z > 0 ? z / repeat : z * repeat) - (n * frequency + presence). */
 #include <string.h>
 
 #include "sampler.h"
@@ -10,11 +11,12 @@ typedef struct penalties {
 } penalties;
 
 static const sz_option options[] = {
-    {"repeat", "divides positive and multiplies negative logits of seen tokens; 1 is off", 1.0,
-     0.01, 100.0},
-    {"frequency", "subtracted per occurrence", 0.0, -100.0, 100.0},
-    {"presence", "subtracted once per seen token", 0.0, -100.0, 100.0},
-    {"last", "tokens looked back at; 0 is off", 64.0, 0.0, 1e9},
+    {"repeat", "divides positive and multiplies negative logits of seen tokens; 1 is off",
+     .value = 1, .min = 0.01, .max = 100},
+    {"frequency", "subtracted per occurrence", .min = -100, .max = 100},
+    {"presence", "subtracted once per seen token", .min = -100, .max = 100},
+    {"last", "tokens looked back at, the prompt's included; 0 is off", .value = 64, .max = 1e9,
+     .whole = true},
     {0},
 };
 
@@ -23,8 +25,8 @@ static sz_status begin(void *state, const double *v) {
     return SZ_OK;
 }
 
-/* Candidates are in rising order of id. */
-static float *find(const sz_candidates *c, int32_t id) {
+/* Where a token stands among the candidates, whose ids rise; n if it is not one of them. */
+static size_t find(const sz_candidates *c, int32_t id) {
     size_t low = 0, high = c->n;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -33,29 +35,30 @@ static float *find(const sz_candidates *c, int32_t id) {
         else
             high = middle;
     }
-    return low < c->n && c->id[low] == id ? &c->logit[low] : NULL;
+    return low < c->n && c->id[low] == id ? low : c->n;
 }
 
-static bool seen_before(const sz_token *history, size_t from, size_t i) {
-    for (size_t j = from; j < i; j++)
-        if (history[j].id == history[i].id)
-            return true;
-    return false;
+static float penalized(const penalties *p, float logit, float count) {
+    float repeat = (float)p->repeat;
+    logit = logit > 0.0f ? logit / repeat : logit * repeat;
+    return logit - (count * (float)p->frequency + (float)p->presence);
 }
 
-static sz_status apply(void *state, const sz_sampler_input *in, sz_candidates *c) {
+static sz_status apply(const void *state, const sz_sampler_input *in, sz_candidates *c) {
     const penalties *p = state;
     size_t from = in->n_history > p->last ? in->n_history - p->last : 0;
+    memset(c->scratch, 0, c->n * sizeof *c->scratch); /* counts */
     for (size_t i = from; i < in->n_history; i++) {
-        float *logit = find(c, in->history[i].id);
-        if (!logit)
-            continue;
-        if (!seen_before(in->history, from, i)) {
-            float repeat = (float)p->repeat;
-            *logit = *logit > 0.0f ? *logit / repeat : *logit * repeat;
-            *logit -= (float)p->presence;
-        }
-        *logit -= (float)p->frequency;
+        size_t at = find(c, in->history[i].id);
+        if (at < c->n)
+            c->scratch[at] += 1.0f;
+    }
+    for (size_t i = from; i < in->n_history; i++) {
+        size_t at = find(c, in->history[i].id);
+        if (at < c->n && c->scratch[at] > 0.0f)
+            c->logit[at] = penalized(p, c->logit[at], c->scratch[at]);
+        if (at < c->n)
+            c->scratch[at] = 0.0f; /* once for each token */
     }
     return SZ_OK;
 }

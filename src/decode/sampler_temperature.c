@@ -2,23 +2,23 @@
 #include "sampler.h"
 
 static const sz_option options[] = {
-    {"t", "softmax temperature; 0 is greedy", 0.8, 0.0, 100.0},
+    {"t", "softmax temperature; 0 is greedy", .value = 0.8, .max = 100},
     {0},
 };
 
 /* The first of equal maxima. */
-static sz_status keep_best(void *state, const sz_sampler_input *input, sz_candidates *c) {
-    sz_candidates_keep_above(c, sz_candidates_max(c));
-    c->n = 1;
+static sz_status keep_best(const void *state, const sz_sampler_input *input, sz_candidates *c) {
+    sz_candidates_cut(c, sz_candidates_max(c), 1);
     return SZ_OK;
 }
 
-static sz_status apply(void *state, const sz_sampler_input *input, sz_candidates *c) {
-    double t = *(const double *)state;
-    if (t == 0.0)
+static sz_status apply(const void *state, const sz_sampler_input *input, sz_candidates *c) {
+    float t = (float)*(const double *)state, limit = __FLT_MAX__;
+    float max = sz_candidates_max(c), scaled = max / t;
+    if (!(scaled >= -limit && scaled <= limit)) /* t is 0, or so small that logits overflow */
         return keep_best(state, input, c);
     for (size_t i = 0; i < c->n; i++)
-        c->logit[i] = c->logit[i] / (float)t;
+        c->logit[i] = c->logit[i] / t;
     return SZ_OK;
 }
 

@@ -2,30 +2,18 @@
 #include "sampler.h"
 
 static const sz_option options[] = {
-    {"k", "tokens kept; 0 keeps all", 40.0, 0.0, 1e9},
+    {"k", "tokens kept; 0 keeps all", .value = 40, .max = 1e9, .whole = true},
     {0},
 };
 
-static sz_status apply(void *state, const sz_sampler_input *input, sz_candidates *c) {
-    size_t k = (size_t)*(const double *)state, above = 0, kept = 0;
+static sz_status apply(const void *state, const sz_sampler_input *input, sz_candidates *c) {
+    size_t k = (size_t) * (const double *)state, above = 0;
     if (k == 0 || k >= c->n)
         return SZ_OK;
     float limit = sz_candidates_select(c, k);
     for (size_t i = 0; i < c->n; i++)
         above += c->logit[i] > limit;
-    size_t equal = k - above; /* of those at the limit, this many stay */
-    for (size_t i = 0; i < c->n; i++) {
-        bool keep = c->logit[i] > limit;
-        if (c->logit[i] == limit && equal > 0) {
-            keep = true;
-            equal--;
-        }
-        if (keep) {
-            c->id[kept] = c->id[i];
-            c->logit[kept++] = c->logit[i];
-        }
-    }
-    c->n = kept;
+    sz_candidates_cut(c, limit, k - above);
     return SZ_OK;
 }
 

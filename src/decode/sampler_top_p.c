@@ -1,83 +1,94 @@
-/* sampler_top_p.c: the smallest set of likeliest tokens with mass >= p (Holtzman et al. 2020). The
- * mass is first gathered in buckets of the distance from the largest logit; only the bucket in
- * which it crosses p is sorted. */
-#include <stdlib.h>
-
-#include "num/kernels/kernels.h"
+/* sampler_top_p.c: the smallest set of likeliest tokens with mass >= p (Holtzman et al. 2020); of
+ * equally likely ones at its edge the lower ids stay. The edge is found by a weighted selection in
+ * expected O(n): nothing is sorted. */
 #include "sampler.h"
 
-enum { N_BUCKETS = 512 };
-
 static const sz_option options[] = {
-    {"p", "probability mass kept; 1 keeps all", 0.95, 0.0, 1.0},
+    {"p", "probability mass kept; 1 keeps all", .value = 0.95, .max = 1},
     {0},
 };
 
-static size_t bucket_of(float max, float logit) {
-    float d = (max - logit) * 16.0f;
-    return d < (float)(N_BUCKETS - 1) ? (size_t)d : N_BUCKETS - 1;
+typedef struct edge {
+    float weight;   /* of the least likely token that stays */
+    size_t n_equal; /* how many of exactly that weight stay */
+} edge;
+
+static void swap(float *a, size_t i, size_t j) {
+    float t = a[i];
+    a[i] = a[j];
+    a[j] = t;
 }
 
-static int falling(const void *a, const void *b) {
-    float x = *(const float *)a, y = *(const float *)b;
-    return x > y ? -1 : x < y;
+static float middle_of(float x, float y, float z) {
+    return x > y ? (y > z ? y : x > z ? z : x) : (x > z ? x : y > z ? z : y);
 }
 
-/* The smallest logit that stays, and how many candidates at exactly that logit stay. */
-typedef struct cut {
-    float limit;
-    size_t n_equal;
-} cut;
-
-static cut cut_bucket(sz_candidates *c, float max, size_t bucket, double missing) {
-    size_t n = 0;
-    for (size_t i = 0; i < c->n; i++)
-        if (bucket_of(max, c->logit[i]) == bucket)
-            c->scratch[n++] = c->logit[i];
-    qsort(c->scratch, n, sizeof *c->scratch, falling);
-    size_t last = 0;
-    for (double mass = 0.0; last < n; last++) {
-        float weight = c->scratch[last] - max;
-        c->kernels->exp(&weight, 1, &weight);
-        mass += (double)weight;
-        if (mass >= missing)
-            break;
-    }
-    last = last < n ? last : n - 1; /* rounding: the bucket's mass fell short */
-    cut result = {c->scratch[last], 0};
-    for (size_t i = 0; i <= last; i++)
-        result.n_equal += c->scratch[i] == result.limit;
-    return result;
+/* The fewest of n_most tokens of one weight that have the mass `missing`; at least one. */
+static size_t fewest(double weight, size_t n_most, double missing) {
+    size_t n = weight > 0.0 && missing > 0.0 ? (size_t)(missing / weight) : 0;
+    n = n > 0 ? n : 1;
+    while (n < n_most && (double)n * weight < missing)
+        n++;
+    return n < n_most ? n : n_most;
 }
 
-static void keep(sz_candidates *c, cut at) {
-    size_t kept = 0;
-    for (size_t i = 0; i < c->n; i++) {
-        bool equal = c->logit[i] == at.limit;
-        if (!(c->logit[i] > at.limit) && !(equal && at.n_equal > 0))
+/* Reorders w. Everything before `low` is likelier than what is undecided, and has mass `before`. */
+static edge find_edge(float *w, size_t n, double wanted) {
+    size_t low = 0, high = n;
+    double before = 0.0;
+    edge least = {w[0], 1};
+    while (low < high) {
+        float pivot = middle_of(w[low], w[low + (high - low) / 2], w[high - 1]);
+        size_t above = low, equal = low; /* [low, above) > pivot, [above, equal) == pivot */
+        double mass = 0.0;
+        for (size_t i = low; i < high; i++) {
+            if (!(w[i] >= pivot))
+                continue;
+            swap(w, i, equal);
+            if (w[equal] > pivot) {
+                mass += (double)w[equal];
+                swap(w, equal, above++);
+            }
+            equal++;
+        }
+        if (above > low && before + mass >= wanted) {
+            high = above;
             continue;
-        at.n_equal -= equal;
+        }
+        least = (edge){pivot, equal - above};
+        before += mass;
+        double all = (double)least.n_equal * (double)pivot;
+        if (before + all >= wanted) {
+            least.n_equal = fewest((double)pivot, least.n_equal, wanted - before);
+            return least;
+        }
+        before += all;
+        low = equal;
+    }
+    return least; /* rounding: the whole mass fell short, all stay */
+}
+
+/* Weights stand in the scratch again after this. */
+static void keep(sz_candidates *c, edge e) {
+    size_t kept = 0;
+    sz_candidates_weights(c);
+    for (size_t i = 0; i < c->n; i++) {
+        bool equal = c->scratch[i] == e.weight;
+        if (!(c->scratch[i] > e.weight) && !(equal && e.n_equal > 0))
+            continue;
+        e.n_equal -= equal;
         c->id[kept] = c->id[i];
         c->logit[kept++] = c->logit[i];
     }
     c->n = kept;
 }
 
-static sz_status apply(void *state, const sz_sampler_input *input, sz_candidates *c) {
-    double p = *(const double *)state, mass[N_BUCKETS] = {0}, before = 0.0;
+static sz_status apply(const void *state, const sz_sampler_input *input, sz_candidates *c) {
+    double p = *(const double *)state;
     if (p >= 1.0)
         return SZ_OK;
-    float max = sz_candidates_max(c);
-    double wanted = p * sz_candidates_weights(c);
-    for (size_t i = 0; i < c->n; i++)
-        mass[bucket_of(max, c->logit[i])] += (double)c->scratch[i];
-    size_t bucket = 0; /* the bucket that crosses, or the last occupied one */
-    for (size_t i = 1; i < N_BUCKETS && before + mass[bucket] < wanted; i++)
-        if (mass[i] > 0.0) {
-            before += mass[bucket];
-            bucket = i;
-        }
-    keep(c, cut_bucket(c, max, bucket, wanted - before));
+    double sum = sz_candidates_weights(c);
+    keep(c, find_edge(c->scratch, c->n, p * sum));
     return SZ_OK;
 }
 

@@ -3,24 +3,36 @@
 
 #include <string.h>
 
-enum { DEFAULT_SEQUENCES = 8, DEFAULT_CHUNK = 512, MAX_SEQUENCES = 65536 };
+enum { DEFAULT_SEQUENCES = 8, DEFAULT_CHUNK = 512, MAX_SEQUENCES = 65536, MAX_CHUNK = 1 << 20 };
+enum { MAX_CONTEXT = 1 << 27 }; /* positions for which angles are exact (sz_sincos) */
 
 /* The smaller of the file's limit and what fits into half of the free memory. */
 static uint32_t default_context(const sz_model *m, const sz_kv_shape *shape) {
-    uint64_t blocks = sz_memory_available() / 2 / sz_kv_block_bytes(shape);
-    uint64_t fits = blocks * SZ_KV_BLOCK;
-    uint32_t context = m->h.n_ctx_train;
+    uint64_t fits = sz_memory_available() / 2 / sz_kv_block_bytes(shape) * SZ_KV_BLOCK;
+    uint64_t context = m->h.n_ctx_train < MAX_CONTEXT ? m->h.n_ctx_train : MAX_CONTEXT;
     if (fits < context)
-        context = fits < SZ_KV_BLOCK ? SZ_KV_BLOCK : (uint32_t)fits;
-    sz_runtime_log(m->rt, SZ_LOG_INFO, "context: %u tokens (the file allows %u, memory %llu)",
-                   context, m->h.n_ctx_train, (unsigned long long)fits);
+        context = fits < SZ_KV_BLOCK ? SZ_KV_BLOCK : fits;
+    sz_runtime_log(m->rt, SZ_LOG_INFO,
+                   "context: %llu tokens (the file allows %u, half of the free memory holds %llu)",
+                   (unsigned long long)context, m->h.n_ctx_train, (unsigned long long)fits);
+    return (uint32_t)context;
+}
+
+static uint32_t stated_context(const sz_model *m, uint32_t context) {
+    if (context > m->h.n_ctx_train)
+        sz_runtime_log(m->rt, SZ_LOG_WARN,
+                       "context: %u tokens, more than the %u that the file allows", context,
+                       m->h.n_ctx_train);
     return context;
 }
 
 static sz_status check_config(const sz_session_config *c) {
     SZ_REQUIRE(c->n_sequences <= MAX_SEQUENCES, SZ_E_ARG, "%u sequences, at most %d are allowed",
                c->n_sequences, MAX_SEQUENCES);
-    SZ_REQUIRE(c->context <= 1u << 30, SZ_E_ARG, "a context of %u tokens is too long", c->context);
+    SZ_REQUIRE(c->context <= MAX_CONTEXT, SZ_E_ARG,
+               "a context of %u tokens, at most %d are allowed", c->context, MAX_CONTEXT);
+    SZ_REQUIRE(c->chunk <= MAX_CHUNK, SZ_E_ARG, "chunks of %u tokens, at most %d are allowed",
+               c->chunk, MAX_CHUNK);
     SZ_REQUIRE(c->kv_type == SZ_KV_F16 || c->kv_type == SZ_KV_F32 || c->kv_type == SZ_KV_Q8_0,
                SZ_E_ARG, "unknown key-value type %d", (int)c->kv_type);
     return SZ_OK;
@@ -42,6 +54,7 @@ static sz_status allocate(sz_session *s, const sz_kv_shape *shape) {
 }
 
 sz_status sz_session_new(sz_model *model, const sz_session_config *config, sz_session **out) {
+    SZ_REQUIRE(model && out, SZ_E_ARG, "sz_session_new: no model or no place for the session");
     SZ_REQUIRE(model->layers, SZ_E_STATE, "the model was opened without its weights");
     sz_session_config c = config ? *config : (sz_session_config){0};
     SZ_TRY(check_config(&c));
@@ -49,7 +62,7 @@ sz_status sz_session_new(sz_model *model, const sz_session_config *config, sz_se
     sz_kv_shape shape = {h->n_layer, h->n_head_kv, h->head_dim, c.kv_type};
     c.n_sequences = c.n_sequences ? c.n_sequences : DEFAULT_SEQUENCES;
     c.chunk = c.chunk ? c.chunk : DEFAULT_CHUNK;
-    c.context = c.context ? c.context : default_context(model, &shape);
+    c.context = c.context ? stated_context(model, c.context) : default_context(model, &shape);
     sz_session *s = sz_calloc(1, sizeof *s);
     SZ_REQUIRE(s, SZ_E_NOMEM, "no memory for a session");
     s->model = model;
@@ -63,20 +76,11 @@ sz_status sz_session_new(sz_model *model, const sz_session_config *config, sz_se
     return SZ_OK;
 }
 
-static void clear_sequence(sz_sequence *q) {
-    sz_chain_free(q->chain);
-    sz_free(q->records);
-    sz_free(q->logits);
-    sz_buf_free(&q->text);
-    sz_buf_free(&q->shown);
-    *q = (sz_sequence){0};
-}
-
 void sz_session_free(sz_session *s) {
     if (!s)
         return;
     for (uint32_t i = 0; s->sequences && i < s->config.n_sequences; i++)
-        clear_sequence(&s->sequences[i]);
+        sz_sequence_clear(&s->sequences[i]);
     sz_kv_free(s->kv);
     sz_arena_free(s->arena);
     sz_free(s->sequences);
@@ -86,8 +90,12 @@ void sz_session_free(sz_session *s) {
     sz_free(s);
 }
 
-uint32_t sz_session_context(const sz_session *s) { return s->config.context; }
-size_t sz_session_kv_bytes(const sz_session *s) { return sz_kv_bytes(s->kv); }
+uint32_t sz_session_context(const sz_session *s) {
+    return s->config.context;
+}
+size_t sz_session_kv_bytes(const sz_session *s) {
+    return sz_kv_bytes(s->kv);
+}
 
 void sz_session_set_tap(sz_session *s, sz_tap_fn tap, void *user) {
     s->tap = tap;
@@ -95,6 +103,7 @@ void sz_session_set_tap(sz_session *s, sz_tap_fn tap, void *user) {
 }
 
 sz_status sz_session_check(const sz_session *s, uint32_t seq) {
+    SZ_REQUIRE(s, SZ_E_ARG, "no session");
     SZ_REQUIRE(seq < s->config.n_sequences && s->sequences[seq].live, SZ_E_ARG,
                "there is no sequence %u", seq);
     return SZ_OK;
@@ -104,48 +113,48 @@ uint32_t sz_session_length(const sz_session *s, uint32_t seq) {
     return seq < s->config.n_sequences ? sz_kv_length(s->kv, seq) : 0;
 }
 
-/* ---- Fork, drop, truncate ------------------------------------------------------------------------ */
+/* ---- Add, fork, drop, truncate
+ * ------------------------------------------------------------------- */
 
-static sz_status copy_sequence(const sz_session *s, const sz_sequence *from, sz_sequence *to) {
-    size_t bytes = s->model->h.n_vocab * sizeof(float);
-    to->live = true;
-    to->seed = from->seed;
-    if (from->chain)
-        SZ_TRY(sz_chain_clone(from->chain, &to->chain));
-    if (from->n_records) {
-        to->records = sz_alloc(from->n_records * sizeof *to->records);
-        SZ_REQUIRE(to->records, SZ_E_NOMEM, "no memory for %zu records", from->n_records);
-        memcpy(to->records, from->records, from->n_records * sizeof *to->records);
-        to->n_records = to->cap_records = from->n_records;
-    }
-    if (from->has_logits) {
-        to->logits = sz_alloc(bytes);
-        SZ_REQUIRE(to->logits, SZ_E_NOMEM, "no memory for a row of logits");
-        memcpy(to->logits, from->logits, bytes);
-        to->has_logits = true;
-        to->stats = from->stats;
-    }
+static sz_status find_free(const sz_session *s, uint32_t *out) {
+    uint32_t seq = 0;
+    while (seq < s->config.n_sequences && s->sequences[seq].live)
+        seq++;
+    SZ_REQUIRE(seq < s->config.n_sequences, SZ_E_LIMIT, "all %u sequences are in use",
+               s->config.n_sequences);
+    *out = seq;
     return SZ_OK;
 }
 
+sz_status sz_session_add(sz_session *s, uint32_t *out) {
+    uint32_t seq;
+    SZ_TRY(find_free(s, &seq));
+    s->sequences[seq].live = true;
+    *out = seq;
+    return SZ_OK;
+}
+
+/* A fork draws numbers of its own: its stream depends on its parent's, on how many forks the parent
+ * had before and on where it branched, not on which numbers of sequences happen to be free. */
+static uint64_t fork_stream(sz_sequence *parent) {
+    uint32_t mixed[4];
+    sz_philox4x32(parent->stream, ++parent->n_forks, parent->n_records, mixed);
+    return (uint64_t)mixed[0] << 32 | mixed[1];
+}
+
 sz_status sz_session_fork(sz_session *s, uint32_t seq, uint32_t *out) {
+    uint32_t to;
     SZ_TRY(sz_session_check(s, seq));
-    uint32_t to = 0;
-    while (to < s->config.n_sequences && s->sequences[to].live)
-        to++;
-    SZ_REQUIRE(to < s->config.n_sequences, SZ_E_LIMIT, "all %u sequences are in use",
-               s->config.n_sequences);
-    sz_status status = copy_sequence(s, &s->sequences[seq], &s->sequences[to]);
+    SZ_TRY(find_free(s, &to));
+    sz_sequence *parent = &s->sequences[seq], *child = &s->sequences[to];
+    sz_status status = sz_sequence_copy(parent, s->model->h.n_vocab, child);
     if (status == SZ_OK)
         status = sz_kv_fork(s->kv, seq, to);
     if (status != SZ_OK) {
-        clear_sequence(&s->sequences[to]);
+        sz_sequence_clear(child);
         return status;
     }
-    /* The fork draws its own numbers: a stream made from its parent's and where it branched. */
-    uint32_t mixed[4];
-    sz_philox4x32(s->sequences[seq].stream, to, sz_kv_length(s->kv, seq), mixed);
-    s->sequences[to].stream = (uint64_t)mixed[0] << 32 | mixed[1];
+    child->stream = fork_stream(parent);
     *out = to;
     return SZ_OK;
 }
@@ -153,7 +162,7 @@ sz_status sz_session_fork(sz_session *s, uint32_t seq, uint32_t *out) {
 sz_status sz_session_drop(sz_session *s, uint32_t seq) {
     SZ_TRY(sz_session_check(s, seq));
     sz_kv_truncate(s->kv, seq, 0);
-    clear_sequence(&s->sequences[seq]);
+    sz_sequence_clear(&s->sequences[seq]);
     s->sequences[seq].live = seq == 0; /* sequence 0 always exists */
     return SZ_OK;
 }
@@ -161,43 +170,45 @@ sz_status sz_session_drop(sz_session *s, uint32_t seq) {
 sz_status sz_session_truncate(sz_session *s, uint32_t seq, uint32_t n_tokens) {
     SZ_TRY(sz_session_check(s, seq));
     sz_sequence *q = &s->sequences[seq];
-    SZ_REQUIRE(n_tokens <= sz_kv_length(s->kv, seq), SZ_E_ARG,
-               "sequence %u has %u tokens, not %u", seq, sz_kv_length(s->kv, seq), n_tokens);
-    if (n_tokens < sz_kv_length(s->kv, seq))
-        q->has_logits = false; /* they belong to a token that is gone */
+    uint32_t length = sz_kv_length(s->kv, seq);
+    SZ_REQUIRE(n_tokens <= length, SZ_E_ARG, "sequence %u has %u tokens, not %u", seq, length,
+               n_tokens);
+    if (n_tokens == length)
+        return SZ_OK;
     sz_kv_truncate(s->kv, seq, n_tokens);
-    q->n_records = n_tokens < q->n_records ? n_tokens : q->n_records;
-    sz_buf_clear(&q->text);
+    q->n_records = n_tokens;
+    q->has_logits = false; /* they belong to a token that is gone */
+    if (q->n_told > n_tokens) {
+        q->n_told = n_tokens;
+        sz_buf_clear(&q->text);
+    }
     return SZ_OK;
 }
 
-sz_status sz_session_set_sampler(sz_session *s, uint32_t seq, const char *chain, uint64_t seed) {
-    SZ_TRY(sz_session_check(s, seq));
-    sz_chain *parsed;
-    SZ_TRY(sz_chain_parse(chain, &parsed));
-    sz_chain_free(s->sequences[seq].chain);
-    s->sequences[seq].chain = parsed;
-    s->sequences[seq].seed = seed;
-    return SZ_OK;
-}
+/* ---- The sampler of a sequence
+ * -------------------------------------------------------------------- */
 
-sz_status sz_session_records(const sz_session *s, uint32_t seq, const sz_token **out, size_t *n) {
-    SZ_TRY(sz_session_check(s, seq));
-    *out = s->sequences[seq].records;
-    *n = s->sequences[seq].n_records;
-    return SZ_OK;
-}
-
-const char *sz_session_text(sz_session *s, uint32_t seq) {
-    if (sz_session_check(s, seq) != SZ_OK)
-        return "";
+sz_status sz_session_set_chain(sz_session *s, uint32_t seq, sz_chain *chain, uint64_t seed) {
+    sz_status status = sz_session_check(s, seq);
+    if (status != SZ_OK) {
+        sz_chain_free(chain);
+        return status;
+    }
     sz_sequence *q = &s->sequences[seq];
-    sz_buf_clear(&q->shown);
-    size_t n = q->text.len ? sz_utf8_complete(q->text.data, q->text.len) : 0;
-    if (n == 0)
-        return "";
-    sz_buf_append(&q->shown, q->text.data, n);
-    memmove(q->text.data, q->text.data + n, q->text.len - n);
-    q->text.len -= n;
-    return q->shown.data ? q->shown.data : "";
+    sz_chain_free(q->chain);
+    q->chain = chain;
+    q->seed = seed;
+    q->stream = q->n_forks = 0;
+    return SZ_OK;
+}
+
+sz_status sz_session_set_sampler(sz_session *s, uint32_t seq, const char *text, uint64_t seed) {
+    sz_chain *chain = NULL;
+    if (text)
+        SZ_TRY(sz_chain_parse(text, &chain));
+    return sz_session_set_chain(s, seq, chain, seed);
+}
+
+const sz_chain *sz_session_chain(const sz_session *s, uint32_t seq) {
+    return sz_session_check(s, seq) == SZ_OK ? s->sequences[seq].chain : NULL;
 }

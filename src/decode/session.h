@@ -6,17 +6,19 @@
 
 #include "model/model.h"
 
+/* Invariant between calls: as many records as the cache holds tokens. */
 typedef struct sz_sequence {
     bool live;
-    uint64_t seed, stream;
-    sz_chain *chain; /* NULL: greedy */
+    uint64_t seed, stream, n_forks; /* a fork's stream is made from its parent's */
+    sz_chain *chain;                /* NULL: greedy */
     sz_token *records;
     size_t n_records, cap_records;
     float *logits; /* [n_vocab] after the last token; valid if has_logits */
     sz_logit_stats stats;
     bool has_logits;
-    sz_buf text;  /* of generated tokens, not yet shown */
-    sz_buf shown; /* what the latest sz_session_text returned */
+    size_t n_told; /* records whose bytes have gone into `text` */
+    sz_buf text;   /* bytes that wait for the rest of their character */
+    sz_buf shown;  /* what the latest sz_session_text returned */
 } sz_sequence;
 
 struct sz_session {
@@ -34,10 +36,24 @@ struct sz_session {
     float *candidate_logit, *candidate_scratch;
 };
 
-/* Draws from the sequence's logits into *out (all but the flags of the caller). */
-sz_status sz_session_draw(sz_session *s, sz_sequence *q, sz_token *out);
-/* Appends a record to the sequence's own. */
-sz_status sz_session_add_record(sz_sequence *q, const sz_token *record);
 sz_status sz_session_check(const sz_session *s, uint32_t seq);
+
+/* One pass over new tokens: all of it happens or nothing. Optional: `embeddings` stand for the ids
+ * of the only span; `drawn` is the record of the only token. */
+sz_status sz_session_pass(sz_session *s, const sz_span *spans, size_t n_spans,
+                          const float *embeddings, const sz_token *drawn);
+/* Gives a sequence that has tokens the logits after its last one, computing that token again if
+ * they are not at hand (a truncated sequence, or one computed with SZ_NONE). */
+sz_status sz_session_need_logits(sz_session *s, uint32_t seq);
+
+/* Draws from the sequence's logits; changes neither the sequence nor the samplers. */
+sz_status sz_session_draw(sz_session *s, sz_sequence *q, sz_token *out);
+
+/* Room for n more records, and then one of them. */
+sz_status sz_sequence_reserve(sz_sequence *q, size_t n);
+void sz_sequence_record(sz_sequence *q, const sz_token *record);
+void sz_sequence_clear(sz_sequence *q);
+/* to: empty. All but the cache and the random stream. */
+sz_status sz_sequence_copy(const sz_sequence *from, size_t n_vocab, sz_sequence *to);
 
 #endif

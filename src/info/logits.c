@@ -8,7 +8,7 @@ sz_status sz_logits_measure(const sz_runtime *rt, const float *logits, size_t n,
     SZ_REQUIRE(n >= 1 && temperature > 0.0f, SZ_E_ARG, "%zu logits at temperature %g", n,
                (double)temperature);
     sz_softmax_stats stats;
-    sz_runtime_kernels(rt)->softmax_stats(logits, n, 1.0f / temperature, &stats);
+    sz_runtime_kernels(rt)->softmax_stats(logits, n, temperature, &stats);
     SZ_REQUIRE(!stats.has_nan, SZ_E_NAN,
                "a logit is NaN or infinity, or all of them are -infinity");
     *out = (sz_logit_stats){stats.lse, stats.entropy, stats.varentropy, stats.max, stats.argmax};

@@ -6,6 +6,7 @@
 #include <szilard/unstable/num.h>
 
 #include "info/distribution.h"
+#include "num/dot.h"
 
 /* The spectrum clamped at zero and normalised to sum 1; sz_free. */
 static sz_status normalise(const double *values, size_t n, double *clamped, double **out) {
@@ -82,17 +83,6 @@ static sz_status lay_out(const float *z, size_t rows, size_t columns, bool cente
     return SZ_OK;
 }
 
-static double dot(const double *restrict a, const double *restrict b, size_t n) {
-    double s[8] = {0};
-    size_t i = 0;
-    for (; i + 8 <= n; i += 8)
-        for (size_t l = 0; l < 8; l++)
-            s[l] += a[i + l] * b[i + l];
-    for (size_t l = 0; i < n; i++, l++)
-        s[l] += a[i] * b[i];
-    return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
-}
-
 enum { TILE = 32 }; /* lines that stay in the cache together */
 
 /* Lower triangle of X X^T / |X|_F^2. */
@@ -103,7 +93,7 @@ static sz_status gram(const double *x, size_t lines, size_t length, double **out
         for (size_t j0 = 0; j0 <= i0; j0 += TILE)
             for (size_t i = i0; i < i0 + TILE && i < lines; i++)
                 for (size_t j = j0; j < j0 + TILE && j <= i; j++)
-                    a[i * lines + j] = dot(x + i * length, x + j * length, length);
+                    a[i * lines + j] = sz_dot(x + i * length, x + j * length, length);
     sz_sum trace = {0};
     for (size_t i = 0; i < lines; i++)
         sz_sum_add(&trace, a[i * lines + i]);

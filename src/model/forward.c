@@ -6,6 +6,8 @@
 sz_tensor *sz_model_layers(sz_graph *g, const sz_model *m, sz_pass *pass, sz_tensor *x,
                            uint32_t first, uint32_t last) {
     for (uint32_t i = first; i < last && g->status == SZ_OK; i++) {
+        if (sz_runtime_cancelled(g->rt)) /* the pass is given up as a whole */
+            return sz_graph_fail(g, sz_fail(SZ_E_CANCELLED, "cancelled"));
         sz_arena_mark mark = sz_arena_get_mark(g->arena);
         sz_tensor *y = m->architecture->layer(g, m, i, pass, x);
         sz_pass_tap(pass, SZ_TAP_HIDDEN, i, y);

@@ -34,7 +34,14 @@ struct sz_gguf {
     size_t n_tensors;
     sz_name_table keys, tensors;
     uint64_t n_strings, string_bytes; /* in arrays, so far */
+    sz_gguf **part; /* [n_parts]: the files after the first of a split model; else NULL */
+    uint32_t n_parts;
 };
+
+/* Opens one file, whatever its keys say about others. */
+sz_status sz_gguf_open_one(const char *path, sz_gguf **out);
+/* Opens the further files of a split model, whose first one is g, and adds their tensors to g. */
+sz_status sz_gguf_open_parts(sz_gguf *g);
 
 /* Bytes of a scalar of that type; 0 for strings, arrays and unknown types. */
 size_t sz_gguf_type_bytes(sz_gguf_type type);

@@ -9,6 +9,7 @@
 
 enum {
     MAX_INDEX_BYTES = 44 << 20,
+    MAX_NUMBERS = 16 << 20,        /* in one array */
     MAX_STRINGS = 4 << 20,         /* in arrays; the largest vocabularies have 3 * 2^18 */
     MAX_STRING_BYTES = 256 << 20,  /* in arrays, with their lengths */
     MIN_KEY_BYTES = 8 + 1 + 4 + 1, /* in the file: name, type, value */
@@ -140,6 +141,16 @@ static sz_status read_string_array(reader *r, sz_gguf_entry *e) {
     return SZ_OK;
 }
 
+/* Nothing in a model's metadata is meant to be NaN. */
+static sz_status refuse_nan(reader *r, const sz_gguf_entry *e) {
+    if (e->kv.element != SZ_GGUF_F32 && e->kv.element != SZ_GGUF_F64)
+        return SZ_OK;
+    for (uint64_t i = 0; i < e->kv.n; i++)
+        READ_REQUIRE(r, !__builtin_isnan(sz_gguf_num_at(r->g, &e->kv, i)), SZ_E_FORMAT,
+                     "value %llu of %llu is NaN, not a number", (ull)i + 1, (ull)e->kv.n);
+    return SZ_OK;
+}
+
 static sz_status read_array(reader *r, sz_gguf_entry *e) {
     SZ_TRY(take_type(r, &e->kv.element));
     SZ_TRY(take_u64(r, &e->kv.n));
@@ -149,7 +160,10 @@ static sz_status read_array(reader *r, sz_gguf_entry *e) {
         return read_string_array(r, e);
     READ_REQUIRE(r, !__builtin_mul_overflow(e->kv.n, sz_gguf_type_bytes(e->kv.element), &e->bytes),
                  SZ_E_FORMAT, "an array of %llu values does not fit into the file", (ull)e->kv.n);
-    return take(r, e->bytes, &e->value);
+    SZ_TRY(take(r, e->bytes, &e->value));
+    READ_REQUIRE(r, e->kv.n <= MAX_NUMBERS, SZ_E_LIMIT,
+                 "an array of %llu values; at most %d are possible", (ull)e->kv.n, MAX_NUMBERS);
+    return refuse_nan(r, e);
 }
 
 static sz_status read_key(reader *r, uint32_t i) {
@@ -164,7 +178,8 @@ static sz_status read_key(reader *r, uint32_t i) {
     if (e->kv.type == SZ_GGUF_STRING)
         return read_string(r, e);
     e->bytes = sz_gguf_type_bytes(e->kv.type);
-    return take(r, e->bytes, &e->value);
+    SZ_TRY(take(r, e->bytes, &e->value));
+    return refuse_nan(r, e);
 }
 
 static sz_status read_alignment(sz_gguf *g) {
@@ -386,14 +401,25 @@ static sz_status finish(sz_gguf *g, sz_status status, sz_gguf **out) {
     return status;
 }
 
-sz_status sz_gguf_open(const char *path, sz_gguf **out) {
-    SZ_REQUIRE(path && out, SZ_E_ARG, "sz_gguf_open: path and out must not be NULL");
+sz_status sz_gguf_open_one(const char *path, sz_gguf **out) {
     sz_gguf *g = NULL;
     SZ_TRY(new_file(path, &g));
     sz_status status = sz_map_open(path, &g->map);
     g->data = g->map.data;
     g->size = g->map.size;
     return finish(g, status, out);
+}
+
+sz_status sz_gguf_open(const char *path, sz_gguf **out) {
+    SZ_REQUIRE(path && out, SZ_E_ARG, "sz_gguf_open: path and out must not be NULL");
+    sz_gguf *g = NULL;
+    SZ_TRY(sz_gguf_open_one(path, &g));
+    sz_status status = sz_gguf_open_parts(g);
+    if (status == SZ_OK)
+        *out = g;
+    else
+        sz_gguf_close(g);
+    return status;
 }
 
 sz_status sz_gguf_parse(const void *data, size_t size, const char *name, sz_gguf **out) {
@@ -409,6 +435,9 @@ sz_status sz_gguf_parse(const void *data, size_t size, const char *name, sz_gguf
 void sz_gguf_close(sz_gguf *g) {
     if (!g)
         return;
+    for (uint32_t i = 0; i < g->n_parts; i++)
+        sz_gguf_close(g->part[i]);
+    sz_free(g->part);
     sz_name_table_free(&g->keys);
     sz_name_table_free(&g->tensors);
     sz_arena_free(g->arena);

@@ -35,7 +35,10 @@ const char *sz_gguf_type_name(sz_gguf_type type) {
 }
 
 uint64_t sz_gguf_file_bytes(const sz_gguf *g) {
-    return g->size;
+    uint64_t bytes = g->size;
+    for (uint32_t i = 0; i < g->n_parts; i++)
+        bytes += g->part[i]->size;
+    return bytes;
 }
 const char *sz_gguf_name(const sz_gguf *g) {
     return g->name;
@@ -201,4 +204,19 @@ sz_status sz_gguf_get_str(const sz_gguf *g, const char *key, sz_str *out) {
         return wrong_type(g, kv, "a string");
     *out = sz_gguf_str_at(g, kv, 0);
     return SZ_OK;
+}
+
+/* ---- What keys mean ------------------------------------------------------------------------- */
+
+const char *sz_gguf_file_type(const sz_gguf *g) {
+    static const char *const names[] = {
+        [0] = "F32",     [1] = "F16",     [2] = "Q4_0",    [3] = "Q4_1",    [7] = "Q8_0",
+        [8] = "Q5_0",    [9] = "Q5_1",    [10] = "Q2_K",   [11] = "Q3_K_S", [12] = "Q3_K_M",
+        [13] = "Q3_K_L", [14] = "Q4_K_S", [15] = "Q4_K_M", [16] = "Q5_K_S", [17] = "Q5_K_M",
+        [18] = "Q6_K",   [25] = "IQ4_NL", [30] = "IQ4_XS", [32] = "BF16",   [38] = "MXFP4_MOE"};
+    uint32_t type = 0;
+    if (!sz_gguf_find(g, "general.file_type") ||
+        sz_gguf_get_u32(g, "general.file_type", &type) != SZ_OK)
+        return "";
+    return type < sizeof names / sizeof *names && names[type] ? names[type] : "";
 }

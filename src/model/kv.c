@@ -4,19 +4,19 @@
 #include <string.h>
 
 typedef struct block {
-    uint32_t references;
-    uint8_t *data; /* [n_layer][n_head_kv] of (keys, values[, scales]) */
+    _Alignas(64) uint32_t references;
+    _Alignas(64) uint8_t data[]; /* [n_layer][n_head_kv] of (keys, values[, scales]) */
 } block;
 
 typedef struct sequence {
-    block **blocks; /* [max_blocks] */
-    uint32_t n_blocks, length;
+    block **blocks; /* [cap_blocks] */
+    uint32_t n_blocks, cap_blocks, length;
 } sequence;
 
 struct sz_kv {
     const sz_kernels *k;
     sz_kv_shape shape;
-    uint32_t n_sequences, context, max_blocks, dim_padded;
+    uint32_t n_sequences, context, dim_padded;
     size_t key_bytes, value_bytes, scale_bytes, head_bytes, block_bytes;
     size_t n_blocks; /* allocated now */
     sequence *sequences;
@@ -27,7 +27,9 @@ static size_t element_bytes(sz_kv_type type) {
 }
 
 /* Q8_0 keeps one scale per 32 dimensions of a position. */
-static size_t n_scales(uint32_t head_dim) { return (head_dim + 31) / 32; }
+static size_t n_scales(uint32_t head_dim) {
+    return (head_dim + 31) / 32;
+}
 
 static void measure(sz_kv *kv) {
     const sz_kv_shape *s = &kv->shape;
@@ -47,7 +49,9 @@ size_t sz_kv_block_bytes(const sz_kv_shape *shape) {
     return kv.block_bytes;
 }
 
-size_t sz_kv_bytes(const sz_kv *kv) { return kv->n_blocks * kv->block_bytes; }
+size_t sz_kv_bytes(const sz_kv *kv) {
+    return kv->n_blocks * kv->block_bytes;
+}
 
 sz_status sz_kv_new(const sz_kernels *k, const sz_kv_shape *shape, uint32_t n_sequences,
                     uint32_t context, sz_kv **out) {
@@ -57,15 +61,9 @@ sz_status sz_kv_new(const sz_kernels *k, const sz_kv_shape *shape, uint32_t n_se
     kv->shape = *shape;
     kv->n_sequences = n_sequences;
     kv->context = context;
-    kv->max_blocks = (context + SZ_KV_BLOCK - 1) / SZ_KV_BLOCK;
     measure(kv);
     kv->sequences = sz_calloc(n_sequences, sizeof *kv->sequences);
-    bool ok = kv->sequences != NULL;
-    for (uint32_t i = 0; ok && i < n_sequences; i++) {
-        kv->sequences[i].blocks = sz_calloc(kv->max_blocks, sizeof(block *));
-        ok = kv->sequences[i].blocks != NULL;
-    }
-    if (!ok) {
+    if (!kv->sequences) {
         sz_kv_free(kv);
         return sz_fail(SZ_E_NOMEM, "no memory for the tables of %u sequences", n_sequences);
     }
@@ -76,7 +74,6 @@ sz_status sz_kv_new(const sz_kernels *k, const sz_kv_shape *shape, uint32_t n_se
 static void release(sz_kv *kv, block *b) {
     if (--b->references > 0)
         return;
-    sz_free(b->data);
     sz_free(b);
     kv->n_blocks--;
 }
@@ -94,39 +91,51 @@ void sz_kv_free(sz_kv *kv) {
     if (!kv)
         return;
     for (uint32_t i = 0; kv->sequences && i < kv->n_sequences; i++) {
-        if (kv->sequences[i].blocks)
-            sz_kv_truncate(kv, i, 0);
+        sz_kv_truncate(kv, i, 0);
         sz_free(kv->sequences[i].blocks);
     }
     sz_free(kv->sequences);
     sz_free(kv);
 }
 
-uint32_t sz_kv_length(const sz_kv *kv, uint32_t seq) { return kv->sequences[seq].length; }
+uint32_t sz_kv_length(const sz_kv *kv, uint32_t seq) {
+    return kv->sequences[seq].length;
+}
 
 /* Blocks start as zeros: the kernels read whole blocks, and unwritten positions must be finite. */
 static block *new_block(sz_kv *kv) {
-    block *b = sz_calloc(1, sizeof *b);
+    block *b = sz_alloc(sizeof *b + kv->block_bytes);
     if (!b)
         return NULL;
-    b->references = 1;
-    b->data = sz_alloc(kv->block_bytes);
-    if (!b->data) {
-        sz_free(b);
-        return NULL;
-    }
     memset(b->data, 0, kv->block_bytes);
+    b->references = 1;
     kv->n_blocks++;
     return b;
 }
 
-static sz_status own_block(sz_kv *kv, sequence *s, uint32_t i) {
-    block *old = s->blocks[i];
-    if (i < s->n_blocks && old->references == 1)
+/* Room for n blocks in a sequence's table. */
+static sz_status reserve(sequence *s, uint32_t n) {
+    if (n <= s->cap_blocks)
         return SZ_OK;
+    uint32_t cap = s->cap_blocks ? s->cap_blocks : 8;
+    while (cap < n)
+        cap *= 2;
+    block **more = sz_realloc(s->blocks, s->cap_blocks * sizeof *more, (size_t)cap * sizeof *more);
+    SZ_REQUIRE(more, SZ_E_NOMEM, "no memory for a table of %u cache blocks", cap);
+    s->blocks = more;
+    s->cap_blocks = cap;
+    return SZ_OK;
+}
+
+/* Gives a sequence a block i <= n_blocks that nobody shares. */
+static sz_status own_block(sz_kv *kv, sequence *s, uint32_t i) {
+    block *old = i < s->n_blocks ? s->blocks[i] : NULL;
+    if (old && old->references == 1)
+        return SZ_OK;
+    SZ_TRY(reserve(s, i + 1));
     block *b = new_block(kv);
     SZ_REQUIRE(b, SZ_E_NOMEM, "no memory for a cache block of %zu bytes", kv->block_bytes);
-    if (i < s->n_blocks) {
+    if (old) {
         memcpy(b->data, old->data, kv->block_bytes);
         release(kv, old);
     } else {
@@ -144,8 +153,13 @@ sz_status sz_kv_extend(sz_kv *kv, uint32_t seq, uint32_t n) {
     if (n == 0)
         return SZ_OK;
     uint32_t last = (s->length + n - 1) / SZ_KV_BLOCK;
-    for (uint32_t i = s->length / SZ_KV_BLOCK; i <= last; i++)
-        SZ_TRY(own_block(kv, s, i));
+    for (uint32_t i = s->length / SZ_KV_BLOCK; i <= last; i++) {
+        sz_status status = own_block(kv, s, i);
+        if (status != SZ_OK) {
+            sz_kv_truncate(kv, seq, s->length); /* gives the new blocks back */
+            return status;
+        }
+    }
     s->length += n;
     return SZ_OK;
 }
@@ -153,6 +167,7 @@ sz_status sz_kv_extend(sz_kv *kv, uint32_t seq, uint32_t n) {
 sz_status sz_kv_fork(sz_kv *kv, uint32_t from, uint32_t to) {
     sequence *a = &kv->sequences[from], *b = &kv->sequences[to];
     SZ_REQUIRE(b->length == 0, SZ_E_STATE, "sequence %u is in use", to);
+    SZ_TRY(reserve(b, a->n_blocks));
     for (uint32_t i = 0; i < a->n_blocks; i++) {
         b->blocks[i] = a->blocks[i];
         b->blocks[i]->references++;
@@ -168,7 +183,8 @@ static uint8_t *head_data(const sz_kv *kv, uint32_t seq, uint32_t block, uint32_
     return data + ((size_t)layer * kv->shape.n_head_kv + head) * kv->head_bytes;
 }
 
-/* ---- Storing ----------------------------------------------------------------------------------- */
+/* ---- Storing -----------------------------------------------------------------------------------
+ */
 
 static void store_float(const sz_kv *kv, uint8_t *p, uint32_t at, const float *key,
                         const float *value) {
@@ -178,32 +194,45 @@ static void store_float(const sz_kv *kv, uint8_t *p, uint32_t at, const float *k
     memcpy(values + (size_t)at * kv->dim_padded, value, kv->shape.head_dim * sizeof *value);
 }
 
+/* Half precision that saturates: an infinity would turn the zero weight of a position that a query
+ * does not see into NaN. A NaN stays one. */
+static void to_half(const sz_kv *kv, const float *x, uint32_t n, uint16_t *out) {
+    const float most = 65504.0f;
+    float bounded[64];
+    for (uint32_t i = 0; i < n; i++)
+        bounded[i] = x[i] > most ? most : x[i] < -most ? -most : x[i];
+    kv->k->to_f16(bounded, n, out);
+}
+
 static void store_half(const sz_kv *kv, uint8_t *p, uint32_t at, const float *key,
                        const float *value) {
     uint16_t *keys = (uint16_t *)p, *values = (uint16_t *)(p + kv->key_bytes), row[64];
-    uint32_t dim = kv->shape.head_dim;
-    for (uint32_t d = 0; d < dim; d += 64) {
-        uint32_t n = dim - d < 64 ? dim - d : 64;
-        kv->k->to_f16(key + d, n, row);
+    for (uint32_t d = 0; d < kv->shape.head_dim; d += 64) {
+        uint32_t n = kv->shape.head_dim - d < 64 ? kv->shape.head_dim - d : 64;
+        to_half(kv, key + d, n, row);
         for (uint32_t i = 0; i < n; i++)
             keys[(d + i) * SZ_KV_BLOCK + at] = row[i];
+        to_half(kv, value + d, n, values + (size_t)at * kv->dim_padded + d);
     }
-    kv->k->to_f16(value, dim, values + (size_t)at * kv->dim_padded);
 }
 
 /* Rounds to the nearest integer, halves to even, |x| < 2^22. */
-static int8_t nearest(float x) { return (int8_t)((x + 12582912.0f) - 12582912.0f); }
+static int8_t nearest(float x) {
+    return (int8_t)((x + 12582912.0f) - 12582912.0f);
+}
 
+/* Returns the scale; NaN if a value is not finite, so that the fault shows in the logits. */
 static float quantize_group(const float *x, uint32_t n, int8_t *q, size_t stride) {
-    float largest = 0.0f;
+    float largest = 0.0f, faults = 0.0f;
     for (uint32_t i = 0; i < n; i++) {
         float a = x[i] < 0 ? -x[i] : x[i];
         largest = a > largest ? a : largest;
+        faults += x[i] - x[i]; /* 0, or NaN */
     }
-    bool zero = !(largest >= 1e-30f);
+    bool zero = !(largest >= 1e-30f) || faults != 0.0f;
     for (uint32_t i = 0; i < n; i++)
         q[i * stride] = zero ? 0 : nearest(x[i] * (127.0f / largest));
-    return zero ? 0.0f : largest / 127.0f;
+    return zero ? faults : largest / 127.0f;
 }
 
 static void store_q8(const sz_kv *kv, uint8_t *p, uint32_t at, const float *key,
@@ -233,7 +262,8 @@ void sz_kv_store(sz_kv *kv, uint32_t seq, uint32_t position, uint32_t layer, uin
         store_q8(kv, p, at, key, value);
 }
 
-/* ---- Reading ----------------------------------------------------------------------------------- */
+/* ---- Reading -----------------------------------------------------------------------------------
+ */
 
 size_t sz_kv_scratch_floats(const sz_kv *kv) {
     return kv->shape.type == SZ_KV_Q8_0

@@ -17,19 +17,6 @@ static const char *keep_string(sz_model *m, const char *key) {
     return copy;
 }
 
-static const char *file_type_name(const sz_gguf *g) {
-    static const char *const names[] = {
-        [0] = "F32",     [1] = "F16",     [2] = "Q4_0",    [3] = "Q4_1",    [7] = "Q8_0",
-        [8] = "Q5_0",    [9] = "Q5_1",    [10] = "Q2_K",   [11] = "Q3_K_S", [12] = "Q3_K_M",
-        [13] = "Q3_K_L", [14] = "Q4_K_S", [15] = "Q4_K_M", [16] = "Q5_K_S", [17] = "Q5_K_M",
-        [18] = "Q6_K",   [25] = "IQ4_NL", [30] = "IQ4_XS", [32] = "BF16",   [38] = "MXFP4_MOE"};
-    uint32_t type = 0;
-    if (!sz_gguf_find(g, "general.file_type") ||
-        sz_gguf_get_u32(g, "general.file_type", &type) != SZ_OK)
-        return "";
-    return type < sizeof names / sizeof *names && names[type] ? names[type] : "";
-}
-
 static sz_status load_template(sz_model *m) {
     sz_str source;
     if (!sz_gguf_find(m->gguf, "tokenizer.chat_template"))
@@ -61,7 +48,7 @@ static sz_status open_parts(sz_model *m, const char *path, bool vocab_only) {
     SZ_TRY(sz_arena_new(1 << 16, &m->arena));
     SZ_TRY(sz_gguf_open(path, &m->gguf));
     m->name = keep_string(m, "general.name");
-    m->file_type = file_type_name(m->gguf);
+    m->file_type = sz_gguf_file_type(m->gguf);
     if (!vocab_only)
         SZ_TRY(find_architecture(m));
     SZ_TRY(sz_tokenizer_from_gguf(m->gguf, &m->tokenizer));

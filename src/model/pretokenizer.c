@@ -17,7 +17,7 @@ enum { MAX_STAGES = 6 };
 #define SPACES      S "+(?![^" WS "])|" S "+" /* all but the last one before a word */
 #define LINES       S "*[\\r\\n]+|" SPACES
 #define SYMBOLS     " ?[^" WS "\\p{L}\\p{N}]+"
-#define CONTRACTION "'(?:[sStTmMdD]|[rR][eE]|[vV][eE]|[lL][lL])"
+#define CONTRACTION "'(?:[sS\\x{17f}tTmMdD]|[rR][eE]|[vV][eE]|[lL][lL])" /* 17f: long s */
 #define LETTERS     "[^\\r\\n\\p{L}\\p{N}]?\\p{L}+"
 
 #define GPT2 "'(?:[stmd]|re|ve|ll)| ?\\p{L}+| ?\\p{N}+|" SYMBOLS "|" SPACES

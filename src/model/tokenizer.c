@@ -1,6 +1,6 @@
 /* tokenizer.c: creation from a file's metadata, and text to ids and back for every kind. */
-#include "model/tokenizer_parts.h"
 #include "base/utf8.h"
+#include "model/tokenizer_parts.h"
 
 enum { MAX_TEXT = 1 << 30 };
 
@@ -178,9 +178,8 @@ static sz_status load(const sz_gguf *g, sz_tokenizer *t) {
     }
     SZ_TRY(read_added(g, t));
     const unsigned user = 1u << SZ_TOKEN_USER;
-    SZ_TRY(sz_specials_new(&t->vocab, user, &t->user));
-    return sz_specials_new(&t->vocab, user | 1u << SZ_TOKEN_CONTROL | 1u << SZ_TOKEN_UNKNOWN,
-                           &t->all);
+    SZ_TRY(sz_specials_new(t, user, &t->user));
+    return sz_specials_new(t, user | 1u << SZ_TOKEN_CONTROL | 1u << SZ_TOKEN_UNKNOWN, &t->all);
 }
 
 sz_status sz_tokenizer_from_gguf(const sz_gguf *g, sz_tokenizer **out) {

@@ -1,6 +1,8 @@
 /* tokenizer_bpe.c: byte-level byte-pair encoding (GPT-2 and its many followers). */
-#include "model/tokenizer_parts.h"
 #include "base/utf8.h"
+#include "model/tokenizer_parts.h"
+
+enum { MAX_MERGES = 1 << 20 }; /* the largest vocabularies in use have half as many */
 
 static uint32_t hash_pair(uint32_t left, uint32_t right) {
     uint64_t h = ((uint64_t)left << 32 | right) * 0x9E3779B97F4A7C15u;
@@ -63,9 +65,9 @@ static sz_status load_merges(const sz_gguf *g, sz_tokenizer *t) {
     const sz_gguf_kv *kv = sz_gguf_find(g, key);
     SZ_REQUIRE(kv, SZ_E_NOTFOUND, "%s: the tokenizer needs %s, which is missing", sz_gguf_name(g),
                key);
-    SZ_REQUIRE(kv->type == SZ_GGUF_ARRAY && kv->element == SZ_GGUF_STRING && kv->n < 1u << 26,
-               SZ_E_FORMAT, "%s: %s must be an array of less than 2^26 strings", sz_gguf_name(g),
-               key);
+    SZ_REQUIRE(kv->type == SZ_GGUF_ARRAY && kv->element == SZ_GGUF_STRING && kv->n <= MAX_MERGES,
+               SZ_E_FORMAT, "%s: %s must be an array of at most %d strings", sz_gguf_name(g), key,
+               MAX_MERGES);
     size_t slots = 16;
     while (slots < kv->n + kv->n / 2)
         slots *= 2;

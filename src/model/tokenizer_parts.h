@@ -92,8 +92,6 @@ typedef struct sz_specials {
     uint32_t first[257]; /* ids[first[b] .. first[b+1]) begin with byte b */
 } sz_specials;
 
-/* All tokens whose type is in the set `types` (bit 1 << type). */
-sz_status sz_specials_new(const sz_vocab *v, unsigned types, sz_specials *s);
 void sz_specials_free(sz_specials *s);
 /* The longest token that text[0..n) begins with and its bytes; -1 if there is none. */
 int32_t sz_specials_match(const sz_specials *s, const sz_vocab *v, const char *text, size_t n,
@@ -137,6 +135,8 @@ struct sz_tokenizer {
     sz_wordpiece wordpiece;
 };
 
+/* All tokens whose type is in the set `types` (bit 1 << type). */
+sz_status sz_specials_new(const sz_tokenizer *t, unsigned types, sz_specials *s);
 sz_status sz_bpe_load(const sz_gguf *g, sz_tokenizer *t);
 sz_status sz_spm_load(const sz_gguf *g, sz_tokenizer *t);
 sz_status sz_wordpiece_load(const sz_gguf *g, sz_tokenizer *t);

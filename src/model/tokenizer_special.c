@@ -10,14 +10,26 @@ static int compare_texts(const void *a, const void *b, void *vocab) {
     return order ? order : (x.n > y.n) - (x.n < y.n);
 }
 
-sz_status sz_specials_new(const sz_vocab *v, unsigned types, sz_specials *s) {
+/* A user-defined token of SPM with a marked space in it is left to joining, which sees the marks;
+ * cut out of a text it would take the mark itself for a space. */
+static bool is_special(const sz_tokenizer *t, unsigned types, uint32_t id) {
+    sz_str text = sz_vocab_text(&t->vocab, id);
+    uint8_t type = t->vocab.type[id];
+    if (!(types >> type & 1) || text.n == 0)
+        return false;
+    return type != SZ_TOKEN_USER || t->kind != SZ_KIND_SPM ||
+           !memmem(text.s, text.n, SZ_SPACE_MARK, 3);
+}
+
+sz_status sz_specials_new(const sz_tokenizer *t, unsigned types, sz_specials *s) {
+    const sz_vocab *v = &t->vocab;
     uint32_t n = 0;
     for (uint32_t i = 0; i < v->n; i++)
-        n += (types >> v->type[i] & 1) && sz_vocab_text(v, i).n > 0;
+        n += is_special(t, types, i);
     s->ids = sz_alloc((n + 1) * sizeof *s->ids);
     SZ_REQUIRE(s->ids, SZ_E_NOMEM, "out of memory for %u special tokens", n);
     for (uint32_t i = 0; i < v->n; i++) {
-        if ((types >> v->type[i] & 1) && sz_vocab_text(v, i).n > 0)
+        if (is_special(t, types, i))
             s->ids[s->n++] = i;
     }
     qsort_r(s->ids, s->n, sizeof *s->ids, compare_texts, (void *)v);

@@ -1,7 +1,7 @@
 /* tokenizer_spm.c: SentencePiece BPE (Llama 1 and 2, Mistral, Gemma): joins whichever neighbours
  * make the token of the best score; what is no token goes byte by byte. */
-#include "model/tokenizer_parts.h"
 #include "base/utf8.h"
+#include "model/tokenizer_parts.h"
 
 #include <stdio.h>
 

@@ -1,10 +1,11 @@
 /* tokenizer_vocab.c: the token texts of a file, their types and scores, and lookup by text. */
-#include "model/tokenizer_parts.h"
 #include "base/utf8.h"
+#include "model/tokenizer_parts.h"
 
 #include <math.h>
 
-enum { MAX_TOKENS = 1 << 24 };
+/* The largest vocabularies in use have 2^18 tokens of 3 MiB in all. */
+enum { MAX_TOKENS = 1 << 20, MAX_TEXT_BYTES = 16 << 20 };
 
 uint32_t sz_byte_to_char(uint8_t b) {
     if ((b >= 33 && b <= 126) || (b >= 161 && b != 173))
@@ -49,9 +50,9 @@ static sz_status load_texts(const sz_gguf *g, sz_vocab *v) {
     uint64_t bytes = 0;
     for (uint64_t i = 0; i < kv->n; i++)
         bytes += sz_gguf_str_at(g, kv, i).n;
-    SZ_REQUIRE(bytes + kv->n < UINT32_MAX, SZ_E_LIMIT,
-               "%s: the texts of tokenizer.ggml.tokens have %llu bytes, more than 4 GiB",
-               sz_gguf_name(g), (unsigned long long)bytes);
+    SZ_REQUIRE(bytes <= MAX_TEXT_BYTES, SZ_E_LIMIT,
+               "%s: the texts of tokenizer.ggml.tokens have %llu bytes, more than %d MiB",
+               sz_gguf_name(g), (unsigned long long)bytes, MAX_TEXT_BYTES >> 20);
     SZ_TRY(strings_alloc(&v->text, kv->n, bytes));
     v->n = (uint32_t)kv->n;
     for (uint32_t i = 0, at = 0; i < v->n; i++) {
@@ -198,6 +199,8 @@ static size_t decode_piece(sz_tokenizer_kind kind, uint8_t type, sz_str text, ch
     }
     if (type == SZ_TOKEN_NORMAL)
         return kind == SZ_KIND_BPE ? piece_of_bytes(text, out) : piece_of_marked(text, out);
+    if (type == SZ_TOKEN_USER && kind == SZ_KIND_SPM)
+        return piece_of_marked(text, out);
     memcpy(out, text.s, text.n);
     return text.n;
 }

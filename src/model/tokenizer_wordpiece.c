@@ -1,13 +1,14 @@
 /* tokenizer_wordpiece.c: BERT's tokenizer: clean, fold case and accents, cut at spaces, punctuation
  * and Chinese characters, then take the longest token that each rest of a word begins with. */
+#include "base/utf8.h"
 #include "model/tokenizer_parts.h"
 #include "model/unicode_fold.h"
-#include "base/utf8.h"
 
 enum { LONGEST_WORD = 100 }; /* characters; a longer one is unknown, as in BERT */
 
-/* What is dropped: marks (after folding) and everything invisible but line ends. */
-#define INVISIBLE "\\x{fffd}|(?![\\t\\n\\r])\\p{C}"
+/* What is dropped: marks (after folding) and everything invisible but line ends. Code points that
+ * stand for no character yet stay: a word with one is unknown. */
+#define INVISIBLE "\\x{fffd}|(?![\\t\\n\\r])[\\p{Cc}\\p{Cf}\\p{Co}]"
 #define SPACE     "\\s\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}"
 #define CHINESE                                                                                    \
     "\\x{4e00}-\\x{9fff}\\x{3400}-\\x{4dbf}\\x{20000}-\\x{2a6df}\\x{2a700}-\\x{2b73f}"             \
@@ -100,9 +101,10 @@ static size_t count_characters(const char *s, size_t n) {
     return count;
 }
 
-/* The longest token that s[0..n) begins with. */
-static int32_t longest_match(const sz_vocab *v, const char *s, size_t n, size_t *length) {
-    for (size_t l = n < v->longest ? n : v->longest; l > 0; l--) {
+/* The longest token of more than `least` bytes that s[0..n) begins with. */
+static int32_t longest_match(const sz_vocab *v, const char *s, size_t n, size_t least,
+                             size_t *length) {
+    for (size_t l = n < v->longest ? n : v->longest; l > least; l--) {
         int32_t id = sz_vocab_find(v, s, l);
         if (id >= 0) {
             *length = l;
@@ -112,8 +114,8 @@ static int32_t longest_match(const sz_vocab *v, const char *s, size_t n, size_t 
     return -1;
 }
 
-/* A word begins with the mark of a space in the vocabulary; if some rest of it is no token, the
- * whole word is unknown. */
+/* A word begins with the mark of a space in the vocabulary, its rests do not; if one of them is no
+ * token, the whole word is unknown. */
 static sz_status encode_word(sz_encoder *e, const char *word, size_t n) {
     size_t before = e->n_ids, length = 0;
     if (count_characters(word, n) > LONGEST_WORD)
@@ -122,7 +124,11 @@ static sz_status encode_word(sz_encoder *e, const char *word, size_t n) {
     memcpy(e->scratch, SZ_SPACE_MARK, 3);
     memcpy(e->scratch + 3, word, n);
     for (size_t at = 0; at < n + 3; at += length) {
-        int32_t id = longest_match(&e->t->vocab, e->scratch + at, n + 3 - at, &length);
+        const char *rest = e->scratch + at;
+        bool marked = n + 3 - at >= 3 && memcmp(rest, SZ_SPACE_MARK, 3) == 0;
+        int32_t id = -1;
+        if (marked == (at == 0))
+            id = longest_match(&e->t->vocab, rest, n + 3 - at, marked ? 3 : 0, &length);
         if (id < 0) {
             e->n_ids = before;
             return sz_encoder_push(e, e->t->unk);

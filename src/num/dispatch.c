@@ -8,10 +8,27 @@
 
 extern const sz_kernels sz_kernels_portable;
 #if defined(__x86_64__) && !defined(SZ_PORTABLE)
-extern const sz_kernels sz_kernels_avx2, sz_kernels_avx512;
+#include <cpuid.h>
+
+extern const sz_kernels sz_kernels_avx2, sz_kernels_avxvnni, sz_kernels_avx512;
+
+/* Bits of CPUID that the compilers' __builtin_cpu_supports does not name everywhere. */
+static bool has_f16c(void) {
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & 1u << 29);
+}
+static bool names_avxvnni(void) {
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & 1u << 4);
+}
+
+/* What cmake/SzKernels.cmake lets the compiler use in each file; the system's consent included. */
 static bool has_avx2(void) {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-           __builtin_cpu_supports("bmi2");
+           __builtin_cpu_supports("bmi2") && has_f16c();
+}
+static bool has_avxvnni(void) {
+    return has_avx2() && names_avxvnni();
 }
 static bool has_avx512(void) {
     return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -22,7 +39,9 @@ static bool has_avx512(void) {
 extern const sz_kernels sz_kernels_neon;
 #endif
 
-static bool always(void) { return true; }
+static bool always(void) {
+    return true;
+}
 
 /* Best first. */
 static const struct {
@@ -31,6 +50,7 @@ static const struct {
 } table[] = {
 #if defined(__x86_64__) && !defined(SZ_PORTABLE)
     {&sz_kernels_avx512, has_avx512},
+    {&sz_kernels_avxvnni, has_avxvnni},
     {&sz_kernels_avx2, has_avx2},
 #elif defined(__aarch64__) && !defined(SZ_PORTABLE)
     {&sz_kernels_neon, always},
@@ -49,6 +69,16 @@ const char *const *sz_isa_available(void) {
     return names;
 }
 
+/* The names of sz_isa_available with commas. */
+static void list_available(char *text, size_t size) {
+    text[0] = '\0';
+    for (const char *const *name = sz_isa_available(); *name; name++) {
+        if (text[0])
+            strncat(text, ", ", size - strlen(text) - 1);
+        strncat(text, *name, size - strlen(text) - 1);
+    }
+}
+
 sz_status sz_kernels_get(const char *isa, const sz_kernels **out) {
     if (!isa || !*isa)
         isa = getenv("SZILARD_ISA");
@@ -59,6 +89,8 @@ sz_status sz_kernels_get(const char *isa, const sz_kernels **out) {
             return SZ_OK;
         }
     }
-    return sz_fail(SZ_E_UNSUPPORTED,
-                   "instruction set '%s' is not one that this build and processor have", isa);
+    char choices[128];
+    list_available(choices, sizeof choices);
+    return sz_fail(SZ_E_UNSUPPORTED, "instruction set '%s': this build and processor have %s", isa,
+                   choices);
 }

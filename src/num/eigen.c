@@ -7,25 +7,12 @@
 
 #include <szilard/unstable/num.h>
 
-enum { LANES = 8, MAX_ITERATIONS = 60 };
+#include "num/dot.h"
+
+enum { LANES = SZ_DOT_LANES, MAX_ITERATIONS = 60 };
 
 static double magnitude(double x) {
     return x < 0 ? -x : x;
-}
-
-static double add_lanes(const double s[LANES]) {
-    return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
-}
-
-static double dot(const double *restrict a, const double *restrict b, size_t n) {
-    double s[LANES] = {0};
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (size_t l = 0; l < LANES; l++)
-            s[l] += a[i + l] * b[i + l];
-    for (size_t l = 0; i < n; i++, l++)
-        s[l] += a[i] * b[i];
-    return add_lanes(s);
 }
 
 /* p += factor * row, and the dot product of row and u, in one walk. */
@@ -42,7 +29,7 @@ static double dot_and_add(const double *restrict row, const double *restrict u, 
         s[l] += row[i] * u[i];
         p[i] += factor * row[i];
     }
-    return add_lanes(s);
+    return sz_dot_lanes(s);
 }
 
 /* ---- Reduction
@@ -82,14 +69,14 @@ static void reduce(double *a, size_t n, double *h, double *e, double *q) {
             continue;
         for (size_t k = 0; k < i; k++)
             u[k] /= scale;
-        double norm2 = dot(u, u, i), f = u[i - 1], g = f >= 0 ? -sqrt(norm2) : sqrt(norm2);
+        double norm2 = sz_dot(u, u, i), f = u[i - 1], g = f >= 0 ? -sqrt(norm2) : sqrt(norm2);
         e[i] = scale * g;
         h[i] = norm2 - f * g;
         u[i - 1] = f - g;
         multiply(a, n, u, i, q);
         for (size_t k = 0; k < i; k++)
             q[k] /= h[i];
-        double half = dot(u, q, i) / (2.0 * h[i]);
+        double half = sz_dot(u, q, i) / (2.0 * h[i]);
         for (size_t k = 0; k < i; k++)
             q[k] -= half * u[k];
         update(a, n, u, q, i);
@@ -103,7 +90,7 @@ static void accumulate(const double *a, const double *h, size_t n, double *z) {
     for (size_t i = 0; i < n; i++) {
         const double *u = a + i * n;
         for (size_t j = 0; h[i] != 0 && j < i; j++) {
-            double *row = z + j * n, g = dot(u, row, i) / h[i];
+            double *row = z + j * n, g = sz_dot(u, row, i) / h[i];
             for (size_t k = 0; k < i; k++)
                 row[k] -= g * u[k];
         }
@@ -162,17 +149,25 @@ static void sweep(double *d, double *e, size_t l, size_t m, double *z, size_t n)
     e[m] = 0;
 }
 
+/* What counts as zero beside the diagonal: half an ulp of the largest entries. */
+static double negligible(const double *d, const double *e, size_t n) {
+    double norm = 0;
+    for (size_t i = 0; i < n; i++) {
+        double sum = magnitude(d[i]) + magnitude(e[i]);
+        norm = sum > norm ? sum : norm;
+    }
+    return norm * 0x1p-53;
+}
+
 static sz_status iterate(double *d, double *e, size_t n, double *z) {
     memmove(e, e + 1, (n - 1) * sizeof *e);
     e[n - 1] = 0;
+    double zero = negligible(d, e, n);
     for (size_t l = 0; l < n; l++) {
         for (int tries = 0;; tries++) {
             size_t m = l;
-            for (; m + 1 < n; m++) {
-                double near = magnitude(d[m]) + magnitude(d[m + 1]);
-                if (magnitude(e[m]) + near == near)
-                    break;
-            }
+            while (m + 1 < n && magnitude(e[m]) > zero)
+                m++;
             if (m == l)
                 break;
             SZ_REQUIRE(tries < MAX_ITERATIONS, SZ_E_NAN,

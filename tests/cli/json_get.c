@@ -1,8 +1,8 @@
 /* json_get: values of JSON on standard input, for tests of the command.
  *
- * usage: json_get PATH [whole]: prints for each line (or for the whole input as one text) the value
- * at PATH, such as "account.tokens" or "0.threads"; strings as they are, "-" where there is none.
- * Exits with 1 if a text is not JSON. */
+ * usage: json_get PATH[,PATH...] [whole]: prints for each line (or for the whole input as one text)
+ * the values at the paths, such as "account.tokens" or "0.threads", with blanks between; strings as
+ * they are, "-" where there is none. Exits with 1 if a text is not JSON. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,33 +21,40 @@ static const sz_json *child_at(const sz_json *v, const char *step) {
 
 static void print_value(const sz_json *v) {
     if (!v)
-        puts("-");
+        printf("-");
     else if (v->type == SZ_JSON_STRING)
-        printf("%.*s\n", (int)v->n, v->u.s);
+        printf("%.*s", (int)v->n, v->u.s);
     else if (v->type == SZ_JSON_INT)
-        printf("%lld\n", (long long)v->u.i);
+        printf("%lld", (long long)v->u.i);
     else if (v->type == SZ_JSON_FLOAT)
-        printf("%.9g\n", v->u.f);
+        printf("%.9g", v->u.f);
     else if (v->type == SZ_JSON_ARRAY || v->type == SZ_JSON_OBJECT)
-        printf("%u\n", v->n);
+        printf("%u", v->n);
     else
-        puts(v->type == SZ_JSON_NULL ? "null" : v->type == SZ_JSON_TRUE ? "true" : "false");
+        printf("%s", v->type == SZ_JSON_NULL ? "null" : v->type == SZ_JSON_TRUE ? "true" : "false");
 }
 
-static bool get(const char *text, size_t n, const char *path) {
+/* The value at one path, which is taken apart; an empty path is v itself. */
+static const sz_json *value_at(const sz_json *v, char *path) {
+    char *rest = NULL;
+    for (char *step = strtok_r(path, ".", &rest); step && v; step = strtok_r(NULL, ".", &rest))
+        v = child_at(v, step);
+    return v;
+}
+
+static bool get(const char *text, size_t n, const char *paths) {
     sz_arena *arena;
     sz_json *v;
     if (sz_arena_new(1 << 16, &arena) != SZ_OK)
         return false;
     bool ok = sz_json_parse(text, n, arena, &v) == SZ_OK;
-    char steps[256], *rest = NULL; /* an empty path is the value itself */
-    snprintf(steps, sizeof steps, "%s", path);
-    const sz_json *at = ok ? v : NULL;
-    for (char *step = strtok_r(steps, ".", &rest); step && at; step = strtok_r(NULL, ".", &rest))
-        at = child_at(at, step);
-    if (ok)
-        print_value(at);
-    else
+    char all[1024], *rest = all;
+    snprintf(all, sizeof all, "%s", paths);
+    for (char *path; ok && (path = strsep(&rest, ","));) {
+        print_value(value_at(v, path));
+        putchar(rest ? ' ' : '\n');
+    }
+    if (!ok)
         fprintf(stderr, "json_get: %s: %.*s\n", sz_last_error(), (int)(n < 200 ? n : 200), text);
     sz_arena_free(arena);
     return ok;

@@ -34,6 +34,24 @@ exits() {
     "$@" < /dev/null > "$work/out" 2> "$work/err" || got=$?
     [ "$got" = "$want" ] || fail "$what: exit status $got, not $want: $(head -c 300 "$work/err")"
 }
+# refused STATUS PART COMMAND...: it exits with that status, says PART and prints nothing.
+refused() {
+    local want=$1 part=$2
+    shift 2
+    exits "$*" "$want" "$@"
+    has "$*" "$(cat "$work/err")" "$part"
+    [ ! -s "$work/out" ] || fail "$*: printed '$(head -c 200 "$work/out")'"
+}
+# same_files WHAT A B: both hold the same bytes.
+same_files() {
+    cmp -s "$2" "$3" || fail "$1: $2 and $3 differ: $(diff -a "$2" "$3" | head -3)"
+}
+# near WHAT GOT WANT ABSOLUTE
+near() {
+    awk -v a="$2" -v b="$3" -v most="$4" 'BEGIN {
+        d = a < b ? b - a : a - b; exit !(a == a + 0 && b == b + 0 && d <= most) }' ||
+        fail "$1: $2 is not $3 within $4"
+}
 # escapes FILE: whether it holds escape sequences.
 escapes() { LC_ALL=C grep -q "$(printf '\033')" "$1"; }
 # line N < FILE: one line

@@ -49,6 +49,8 @@ same "one label" "$(measure mi "$work/reals.tsv" -y 3 | get best)" ross
 same "binned" "$(measure mi "$work/reals.tsv" --binning fd | get best)" miller_madow
 same "rows" "$(measure mi "$work/reals.tsv" | get samples)" 300
 about "spectral" "$(printf '[[1,0],[0,1]]' | measure spectral - | get effective_rank)" 2
+about "dse" "$(printf '[[0],[1000],[2000],[3000]]' | measure dse - --sigma 1 --t 1,2 | get dse_t2_bits)" 2
+same "labels" "$(printf '0 a\n0.1 a\n0.2 a\n9 b\n9.1 b\n9.2 b\n' > "$work/l.txt"; measure dse "$work/l.txt" --labels 2 --sigma 1 | get samples_in_classes)" 6
 
 exits "no word" 2 "$szilard" measure
 exits "wrong word" 2 "$szilard" measure heat "$work/p.txt"

@@ -156,6 +156,21 @@ static void test_invalid_bytes(void **state) {
     assert_string_equal(r.shown, "a\xEF\xBF\xBD\xEF\xBF\xBD z");
 }
 
+/* A terminal gets no control characters from a model, a file gets what was written. */
+static void test_control_characters(void **state) {
+    sz_printer_style style = {.terminal = true};
+    const char *text = "a\033[2J\tb\r\nc\rd\x7F \xC2\x9Bm\xC2\xA0.";
+    result r = print_pieces(&style, false, text, 1);
+    assert_null(strpbrk(r.printed, "\033\x7F"));
+    assert_null(strstr(r.printed, "\xC2\x9B"));
+    assert_string_equal(r.shown, text);
+    assert_non_null(strstr(r.printed, "a\xE2\x90\x9B[2J\tb"));
+    assert_non_null(strstr(r.printed, "\xE2\x90\xA1 \xE2\x90\xA6m\xC2\xA0."));
+    style.terminal = false;
+    r = print_pieces(&style, false, text, 1);
+    assert_string_equal(r.printed, text);
+}
+
 static void test_write_error(void **state) {
     sz_printer_style style = {.out = fopen("/dev/full", "w")};
     sz_printer p;
@@ -170,10 +185,15 @@ static void test_write_error(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stops),           cmocka_unit_test(test_overlapping_stops),
-        cmocka_unit_test(test_held_back),       cmocka_unit_test(test_thoughts),
-        cmocka_unit_test(test_stop_in_thought), cmocka_unit_test(test_colours),
-        cmocka_unit_test(test_dimmed),          cmocka_unit_test(test_invalid_bytes),
+        cmocka_unit_test(test_stops),
+        cmocka_unit_test(test_overlapping_stops),
+        cmocka_unit_test(test_held_back),
+        cmocka_unit_test(test_thoughts),
+        cmocka_unit_test(test_stop_in_thought),
+        cmocka_unit_test(test_colours),
+        cmocka_unit_test(test_dimmed),
+        cmocka_unit_test(test_invalid_bytes),
+        cmocka_unit_test(test_control_characters),
         cmocka_unit_test(test_write_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

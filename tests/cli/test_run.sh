@@ -51,7 +51,7 @@ same "tokens" "$("$json_get" account.tokens < "$work/json" | tail -1)" 7
 same "finish" "$("$json_get" account.finish < "$work/json" | tail -1)" length
 same "text" "$("$json_get" account.text < "$work/json" | tail -n +8)" "$(run -p hello -n 7 --seed 3)"
 for key in surprisal_nats entropy_nats varentropy_nats2 draw_surprisal_nats draw_entropy_nats \
-    kept_mass kept piece; do
+    kept_mass kept_n piece; do
     lacks "$key" "$("$json_get" $key < "$work/json" | head -7 | tr '\n' ' ')" "- - -"
 done
 same "-n 0" "$(run -p hello -n 0)" ""

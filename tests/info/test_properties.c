@@ -347,6 +347,24 @@ static void eigenpairs_are_eigenpairs(void **state) {
     }
 }
 
+/* Almost all eigenvalues are rounding: they must not keep the iteration from ending. */
+static void nearly_singular_matrices_converge(void **state) {
+    enum { N = 300 };
+    double *a = sz_alloc(N * N * sizeof *a), values[N], trace = 0;
+    for (size_t i = 0; i < N; i++)
+        for (size_t j = 0; j < N; j++) {
+            double d = (double)i - (double)j;
+            a[i * N + j] = exp(-d * d / (2.0 * 60 * 60));
+        }
+    SZ_CHECK_OK(sz_eigen_symmetric(a, N, false, values));
+    for (size_t i = 0; i < N; i++) {
+        trace += values[i];
+        assert_true(values[i] > -1e-12);
+    }
+    SZ_CHECK_REL(trace, (double)N, 1e-12);
+    sz_free(a);
+}
+
 static void gram_and_covariance_share_their_spectrum(void **state) {
     float z[12 * 7], turned[7 * 12];
     double *a, *b, s2, full, entropy, s;
@@ -382,7 +400,8 @@ static void functions_near_zero_keep_their_digits(void **state) {
     SZ_CHECK_ABS(sz_digamma(0.5), -1.96351002602142347944, 1e-14);
     SZ_CHECK_ABS(sz_gamma_upper(0.5, 1.92072941034706), 0.05, 1e-12); /* chi^2, one degree */
     SZ_CHECK_ABS(sz_gamma_upper(5, 2), 0.94734698265628889, 1e-14);
-    SZ_CHECK_REL(sz_gamma_upper(5, 20), exp(-20) * (221 + 8000.0 / 6 + 160000.0 / 24), 1e-13); /* its finite sum */
+    SZ_CHECK_REL(sz_gamma_upper(5, 20), exp(-20) * (221 + 8000.0 / 6 + 160000.0 / 24),
+                 1e-13); /* its finite sum */
 }
 
 /* ---- Bad input
@@ -440,6 +459,7 @@ int main(void) {
         cmocka_unit_test(duplicates_are_moved_or_refused),
         cmocka_unit_test(lonely_labels_are_dropped),
         cmocka_unit_test(eigenpairs_are_eigenpairs),
+        cmocka_unit_test(nearly_singular_matrices_converge),
         cmocka_unit_test(gram_and_covariance_share_their_spectrum),
         cmocka_unit_test(functions_near_zero_keep_their_digits),
         cmocka_unit_test(bad_input_is_named),

@@ -245,21 +245,21 @@ static void every_width_of_number_is_read(void **state) {
  */
 
 static void getters_refuse_what_does_not_fit(void **state) {
-    uint32_t u = 77, nan = 0x7fc00000;
+    uint32_t u = 77, infinite = 0x7f800000;
     int64_t i;
     float f;
     bool b;
     sz_str s;
     header(3, 0, 6);
-    key("nan", SZ_GGUF_F32), u32(nan);
+    key("infinite", SZ_GGUF_F32), u32(infinite);
     key("huge", SZ_GGUF_F64), sz_buf_append(&file, &(double){1e300}, 8);
     key("negative", SZ_GGUF_I32), u32((uint32_t)-1);
     key("large", SZ_GGUF_U64), u64(UINT64_MAX);
     key("flag", SZ_GGUF_BOOL), sz_buf_putc(&file, 2);
     array("list", SZ_GGUF_U32, 1), u32(5);
     sz_gguf *g = parsed();
-    assert_int_equal(sz_gguf_get_f32(g, "nan", &f), SZ_E_FORMAT);
-    assert_string_equal(sz_last_error(), "made: key nan is nan; it must be a finite float");
+    assert_int_equal(sz_gguf_get_f32(g, "infinite", &f), SZ_E_FORMAT);
+    assert_string_equal(sz_last_error(), "made: key infinite is inf; it must be a finite float");
     assert_int_equal(sz_gguf_get_f32(g, "huge", &f), SZ_E_FORMAT);
     assert_int_equal(sz_gguf_get_f32(g, "negative", &f), SZ_E_FORMAT);
     assert_int_equal(sz_gguf_get_u32(g, "negative", &u), SZ_E_FORMAT);
@@ -268,7 +268,7 @@ static void getters_refuse_what_does_not_fit(void **state) {
     assert_int_equal(sz_gguf_get_i64(g, "large", &i), SZ_E_FORMAT);
     assert_int_equal(sz_gguf_get_bool(g, "flag", &b), SZ_E_FORMAT);
     assert_int_equal(sz_gguf_get_bool(g, "negative", &b), SZ_E_FORMAT);
-    assert_int_equal(sz_gguf_get_str(g, "nan", &s), SZ_E_FORMAT);
+    assert_int_equal(sz_gguf_get_str(g, "infinite", &s), SZ_E_FORMAT);
     assert_int_equal(sz_gguf_get_u32(g, "list", &u), SZ_E_FORMAT);
     assert_string_equal(sz_last_error(),
                         "made: key list is an array of u32; it must be an integer");
@@ -294,6 +294,19 @@ static void other_files_are_told_apart(void **state) {
     sz_gguf *g;
     assert_int_equal(sz_gguf_open("/nonexistent/model.gguf", &g), SZ_E_NOTFOUND);
     assert_non_null(strstr(sz_last_error(), "/nonexistent/model.gguf"));
+}
+
+static void nan_is_no_metadata(void **state) {
+    const double nan = __builtin_nan("");
+    const float row[3] = {0, -__builtin_inff(), __builtin_nanf("")};
+    header(3, 0, 1), key("llama.rope.freq_base", SZ_GGUF_F32), u32(0xffc00001);
+    refused(SZ_E_FORMAT, "key llama.rope.freq_base", "NaN");
+    header(3, 0, 1), key("k", SZ_GGUF_F64), sz_buf_append(&file, &nan, 8);
+    refused(SZ_E_FORMAT, "key k", "NaN");
+    header(3, 0, 1), array("scores", SZ_GGUF_F32, 3), sz_buf_append(&file, row, 12);
+    refused(SZ_E_FORMAT, "key scores", "value 3 of 3 is NaN");
+    header(3, 0, 1), array("scores", SZ_GGUF_F32, 2), sz_buf_append(&file, row, 8);
+    sz_gguf_close(parsed());
 }
 
 static void counts_are_limited(void **state) {
@@ -573,6 +586,7 @@ int main(void) {
         cmocka_unit_test_teardown(every_width_of_number_is_read, release),
         cmocka_unit_test_teardown(getters_refuse_what_does_not_fit, release),
         cmocka_unit_test_teardown(other_files_are_told_apart, release),
+        cmocka_unit_test_teardown(nan_is_no_metadata, release),
         cmocka_unit_test_teardown(counts_are_limited, release),
         cmocka_unit_test_teardown(values_must_lie_in_the_file, release),
         cmocka_unit_test_teardown(alignment_is_checked, release),

@@ -3,70 +3,16 @@
 #include "check.h"
 #include "model/model.h"
 #include "support/engine.h"
+#include "support/gguf_edit.h"
 
 #include <string.h>
 #include <unistd.h>
 
-typedef struct edit {
-    const char *key; /* replaced; a new one is added */
-    enum { REMOVED, U32, F32, BOOL, STRING, ARRAY } kind;
-    double number;
-    const char *text;
-    const int32_t *array;
-    size_t n_array;
-} edit;
-
-static void put(sz_gguf_writer *w, const edit *e) {
-    switch (e->kind) {
-    case REMOVED:
-        break;
-    case U32:
-        sz_gguf_put_u32(w, e->key, (uint32_t)e->number);
-        break;
-    case F32:
-        sz_gguf_put_f32(w, e->key, (float)e->number);
-        break;
-    case BOOL:
-        sz_gguf_put_bool(w, e->key, e->number != 0);
-        break;
-    case STRING:
-        sz_gguf_put_str(w, e->key, e->text, strlen(e->text));
-        break;
-    case ARRAY:
-        sz_gguf_put_i32s(w, e->key, e->array, e->n_array);
-        break;
-    }
-}
-
-/* A copy of the file at `path` with the edits, under the same name. */
-static void rewrite(const char *path, const edit *edits, size_t n) {
-    sz_gguf *g;
-    sz_gguf_writer *w;
-    SZ_CHECK_OK(sz_gguf_open(path, &g));
-    SZ_CHECK_OK(sz_gguf_writer_new(&w));
-    for (size_t i = 0; i < sz_gguf_n_kv(g); i++) {
-        const sz_gguf_kv *kv = sz_gguf_kv_at(g, i);
-        bool edited = false;
-        for (size_t j = 0; j < n; j++)
-            edited |= strcmp(kv->key, edits[j].key) == 0;
-        if (!edited)
-            sz_gguf_put_kv(w, g, kv);
-    }
-    for (size_t j = 0; j < n; j++)
-        put(w, &edits[j]);
-    for (size_t i = 0; i < sz_gguf_n_tensors(g); i++) {
-        const sz_gguf_tensor *t = sz_gguf_tensor_at(g, i);
-        sz_gguf_put_tensor(w, t->name, t->type, t->n_dim, t->dim, t->data);
-    }
-    SZ_CHECK_OK(sz_gguf_writer_save(w, path));
-    sz_gguf_writer_free(w);
-    sz_gguf_close(g);
-}
-
-static sz_status open_edited(const tiny_model *config, const edit *edits, size_t n, engine *e) {
+static sz_status open_edited(const tiny_model *config, const gguf_edit *edits, size_t n,
+                             engine *e) {
     char path[TINY_MODEL_PATH];
     SZ_CHECK_OK(tiny_model_make(config, path));
-    rewrite(path, edits, n);
+    SZ_CHECK_OK(gguf_rewrite(path, edits, n));
     sz_status status = engine_open(path, 1, NULL, e);
     unlink(path);
     return status;
@@ -78,86 +24,95 @@ static sz_status open_edited(const tiny_model *config, const edit *edits, size_t
 static const int32_t differing[] = {2, 1}, none[] = {0}, odd_pattern[] = {1, 1, 0, 1, 1, 1, 1};
 static const struct {
     const char *arch;
-    edit edit;
+    gguf_edit edit;
     sz_status status;
     const char *message; /* holds */
 } refused[] = {
     {"llama",
-     {"general.type", STRING, .text = "adapter"},
+     {"general.type", EDIT_STRING, .text = "adapter"},
      SZ_E_UNSUPPORTED,
      "general.type is 'adapter'"},
-    {"llama", {"general.architecture", .kind = REMOVED}, SZ_E_NOTFOUND, "general.architecture"},
-    {"llama", {"general.architecture", STRING, .text = "mamba"}, SZ_E_UNSUPPORTED, "'mamba'"},
     {"llama",
-     {"llama.expert_count", U32, .number = 8},
+     {"general.architecture", .kind = EDIT_REMOVED},
+     SZ_E_NOTFOUND,
+     "general.architecture"},
+    {"llama", {"general.architecture", EDIT_STRING, .text = "mamba"}, SZ_E_UNSUPPORTED, "'mamba'"},
+    {"llama",
+     {"llama.expert_count", EDIT_U32, .number = 8},
      SZ_E_UNSUPPORTED,
      "llama.expert_count is 8"},
-    {"llama", {"llama.attention.causal", BOOL, .number = 0}, SZ_E_UNSUPPORTED, "attention.causal"},
     {"llama",
-     {"llama.attention.head_count_kv", ARRAY, .array = differing, .n_array = 2},
+     {"llama.attention.causal", EDIT_BOOL, .number = 0},
+     SZ_E_UNSUPPORTED,
+     "attention.causal"},
+    {"llama",
+     {"llama.attention.head_count_kv", EDIT_ARRAY, .array = differing, .n_array = 2},
      SZ_E_UNSUPPORTED,
      "llama.attention.head_count_kv differs from layer to layer"},
     {"llama",
-     {"llama.attention.head_count_kv", ARRAY, .array = none, .n_array = 1},
+     {"llama.attention.head_count_kv", EDIT_ARRAY, .array = none, .n_array = 1},
      SZ_E_FORMAT,
      "attention.head_count_kv is 0"},
     {"llama",
-     {"llama.attention.head_count_kv", U32, .number = 3},
+     {"llama.attention.head_count_kv", EDIT_U32, .number = 3},
      SZ_E_FORMAT,
      "4 heads are not a multiple of 3"},
     {"llama",
-     {"llama.attention.head_count", U32, .number = 0},
+     {"llama.attention.head_count", EDIT_U32, .number = 0},
      SZ_E_FORMAT,
      "attention.head_count is 0"},
     {"llama",
-     {"llama.attention.value_length", U32, .number = 8},
+     {"llama.attention.value_length", EDIT_U32, .number = 8},
      SZ_E_UNSUPPORTED,
      "value_length 8 differs"},
     {"llama",
-     {"llama.rope.dimension_count", U32, .number = 7},
+     {"llama.rope.dimension_count", EDIT_U32, .number = 7},
      SZ_E_FORMAT,
      "rope.dimension_count 7 is odd"},
     {"llama",
-     {"llama.rope.dimension_count", U32, .number = 18},
+     {"llama.rope.dimension_count", EDIT_U32, .number = 18},
      SZ_E_FORMAT,
      "rope.dimension_count is 18"},
-    {"llama", {"llama.rope.freq_base", F32, .number = 0.5}, SZ_E_FORMAT, "rope.freq_base 0.5"},
-    {"llama", {"llama.rope.freq_base", STRING, .text = "x"}, SZ_E_FORMAT, "llama.rope.freq_base"},
+    {"llama", {"llama.rope.freq_base", EDIT_F32, .number = 0.5}, SZ_E_FORMAT, "rope.freq_base 0.5"},
     {"llama",
-     {"llama.rope.scaling.type", STRING, .text = "longrope"},
+     {"llama.rope.freq_base", EDIT_STRING, .text = "x"},
+     SZ_E_FORMAT,
+     "llama.rope.freq_base"},
+    {"llama",
+     {"llama.rope.scaling.type", EDIT_STRING, .text = "longrope"},
      SZ_E_UNSUPPORTED,
      "'longrope'"},
     {"llama",
-     {"llama.rope.scaling.factor", F32, .number = -2},
+     {"llama.rope.scaling.factor", EDIT_F32, .number = -2},
      SZ_E_FORMAT,
      "rope.scaling.factor is -2"},
     {"llama",
-     {"llama.rope.scaling.factor", STRING, .text = "8"},
+     {"llama.rope.scaling.factor", EDIT_STRING, .text = "8"},
      SZ_E_FORMAT,
      "rope.scaling.factor"},
     {"llama",
-     {"llama.rope.scaling.yarn_log_multiplier", F32, .number = 0.1},
+     {"llama.rope.scaling.yarn_log_multiplier", EDIT_F32, .number = 0.1},
      SZ_E_UNSUPPORTED,
      "log multiplier"},
     {"llama",
-     {"llama.feed_forward_length", U32, .number = 64},
+     {"llama.feed_forward_length", EDIT_U32, .number = 64},
      SZ_E_FORMAT,
      "blk.0.ffn_gate.weight"},
     {"llama",
-     {"llama.block_count", U32, .number = 3},
+     {"llama.block_count", EDIT_U32, .number = 3},
      SZ_E_NOTFOUND,
      "blk.2.attn_norm.weight is missing"},
-    {"llama", {"llama.block_count", .kind = REMOVED}, SZ_E_NOTFOUND, "llama.block_count"},
+    {"llama", {"llama.block_count", .kind = EDIT_REMOVED}, SZ_E_NOTFOUND, "llama.block_count"},
     {"gemma3",
-     {"gemma3.final_logit_softcapping", F32, .number = 30},
+     {"gemma3.final_logit_softcapping", EDIT_F32, .number = 30},
      SZ_E_UNSUPPORTED,
      "soft-capped logits"},
     {"gemma3",
-     {"gemma3.attention.sliding_window_pattern", U32, .number = 0},
+     {"gemma3.attention.sliding_window_pattern", EDIT_U32, .number = 0},
      SZ_E_FORMAT,
      "pattern"},
     {"gemma3",
-     {"gemma3.attention.sliding_window_pattern", ARRAY, .array = odd_pattern, .n_array = 7},
+     {"gemma3.attention.sliding_window_pattern", EDIT_ARRAY, .array = odd_pattern, .n_array = 7},
      SZ_E_UNSUPPORTED,
      "other layers than every 6th"},
 };
@@ -177,7 +132,7 @@ static void others_are_refused_by_name(void **state) {
 /* ---- Read
  * ---------------------------------------------------------------------------------------- */
 
-static sz_hparams hparams_of(const tiny_model *config, const edit *edits, size_t n) {
+static sz_hparams hparams_of(const tiny_model *config, const gguf_edit *edits, size_t n) {
     engine e;
     SZ_CHECK_OK(open_edited(config, edits, n, &e));
     sz_hparams h = e.model->h;
@@ -186,7 +141,7 @@ static sz_hparams hparams_of(const tiny_model *config, const edit *edits, size_t
 }
 
 /* Frequency i of the global table, and the scale of its cosines. */
-static double frequency(const edit *edits, size_t n, size_t i, double *scale) {
+static double frequency(const gguf_edit *edits, size_t n, size_t i, double *scale) {
     engine e;
     SZ_CHECK_OK(open_edited(&(tiny_model){0}, edits, n, &e));
     double f = e.model->rope[0].inverse[i];
@@ -196,12 +151,12 @@ static double frequency(const edit *edits, size_t n, size_t i, double *scale) {
 }
 
 static void defaults_are_those_of_the_format(void **state) {
-    static const edit left_out[] = {
-        {"llama.attention.head_count_kv", .kind = REMOVED},
-        {"llama.attention.key_length", .kind = REMOVED},
-        {"llama.attention.value_length", .kind = REMOVED},
-        {"llama.rope.dimension_count", .kind = REMOVED},
-        {"llama.rope.freq_base", .kind = REMOVED},
+    static const gguf_edit left_out[] = {
+        {"llama.attention.head_count_kv", .kind = EDIT_REMOVED},
+        {"llama.attention.key_length", .kind = EDIT_REMOVED},
+        {"llama.attention.value_length", .kind = EDIT_REMOVED},
+        {"llama.rope.dimension_count", .kind = EDIT_REMOVED},
+        {"llama.rope.freq_base", .kind = EDIT_REMOVED},
     };
     sz_hparams h = hparams_of(&(tiny_model){.n_head_kv = 4}, left_out, 5);
     assert_int_equal(h.n_head_kv, 4);
@@ -214,9 +169,9 @@ static void defaults_are_those_of_the_format(void **state) {
 
 static void a_value_per_layer_is_read_where_all_agree(void **state) {
     static const int32_t kv[] = {2, 2}, ff[] = {96, 96};
-    const edit arrays[] = {
-        {"llama.attention.head_count_kv", ARRAY, .array = kv, .n_array = 2},
-        {"llama.feed_forward_length", ARRAY, .array = ff, .n_array = 2},
+    const gguf_edit arrays[] = {
+        {"llama.attention.head_count_kv", EDIT_ARRAY, .array = kv, .n_array = 2},
+        {"llama.feed_forward_length", EDIT_ARRAY, .array = ff, .n_array = 2},
     };
     sz_hparams h = hparams_of(&(tiny_model){0}, arrays, 2);
     assert_int_equal(h.n_head_kv, 2);
@@ -225,9 +180,9 @@ static void a_value_per_layer_is_read_where_all_agree(void **state) {
 
 static void gemma3_is_configured(void **state) {
     static const int32_t usual[] = {1, 1, 1, 1, 1, 0, 1};
-    const edit flags = {"gemma3.attention.sliding_window_pattern", ARRAY, .array = usual,
-                        .n_array = 7};
-    const edit local = {"gemma3.rope.freq_base_swa", F32, .number = 5000};
+    const gguf_edit flags = {"gemma3.attention.sliding_window_pattern", EDIT_ARRAY, .array = usual,
+                             .n_array = 7};
+    const gguf_edit local = {"gemma3.rope.freq_base_swa", EDIT_F32, .number = 5000};
     engine e;
     SZ_CHECK_OK(open_edited(&(tiny_model){.arch = "gemma3"}, &flags, 1, &e));
     assert_true(e.model->h.embedding_scale == 8.0f); /* sqrt(64) */
@@ -246,15 +201,16 @@ static void gemma3_is_configured(void **state) {
 }
 
 static void rope_scaling_is_read(void **state) {
-    const edit typeless = {"llama.rope.scaling.factor", F32, .number = 4},
-               old = {"llama.rope.scale_linear", F32, .number = 4};
-    const edit named[] = {typeless, {"llama.rope.scaling.type", STRING, .text = "linear"}};
-    const edit off[] = {typeless, {"llama.rope.scaling.type", STRING, .text = "none"}};
-    const edit zero = {"llama.rope.scaling.factor", F32, .number = 0};
-    const edit yarn[] = {typeless,
-                         {"llama.rope.scaling.type", STRING, .text = "yarn"},
-                         {"llama.rope.scaling.attn_factor", F32, .number = 0.5},
-                         {"llama.rope.scaling.yarn_attn_factor", F32, .number = 2}};
+    const gguf_edit typeless = {"llama.rope.scaling.factor", EDIT_F32, .number = 4},
+                    old = {"llama.rope.scale_linear", EDIT_F32, .number = 4};
+    const gguf_edit named[] = {typeless,
+                               {"llama.rope.scaling.type", EDIT_STRING, .text = "linear"}};
+    const gguf_edit off[] = {typeless, {"llama.rope.scaling.type", EDIT_STRING, .text = "none"}};
+    const gguf_edit zero = {"llama.rope.scaling.factor", EDIT_F32, .number = 0};
+    const gguf_edit yarn[] = {typeless,
+                              {"llama.rope.scaling.type", EDIT_STRING, .text = "yarn"},
+                              {"llama.rope.scaling.attn_factor", EDIT_F32, .number = 0.5},
+                              {"llama.rope.scaling.yarn_attn_factor", EDIT_F32, .number = 2}};
     double scale, plain = frequency(NULL, 0, 3, &scale);
     assert_true(scale == 1.0);
     assert_true(frequency(&typeless, 1, 3, &scale) == plain / 4);
@@ -267,7 +223,7 @@ static void rope_scaling_is_read(void **state) {
 }
 
 static void the_query_scale_may_be_stated(void **state) {
-    const edit e = {"llama.attention.scale", F32, .number = 0.125};
+    const gguf_edit e = {"llama.attention.scale", EDIT_F32, .number = 0.125};
     assert_true(hparams_of(&(tiny_model){0}, &e, 1).attention_scale == 0.125f);
 }
 

@@ -88,7 +88,8 @@ SZ_API void sz_map_release(const void *data, size_t bytes);   /* hint: pages may
 /* Whole file (or stdin for "-") into b; SZ_E_LIMIT beyond max_bytes. */
 SZ_API sz_status sz_file_read(const char *path, size_t max_bytes, sz_buf *b);
 
-/* Atomic writing: a temporary name in the same folder, fsync, rename. */
+/* Atomic writing: a temporary name in the same folder, fsync, rename. Pipes and devices are written
+ * to as they are. */
 typedef struct sz_writer sz_writer;
 SZ_API sz_status sz_writer_open(const char *path, sz_writer **out);
 SZ_API sz_status sz_writer_write(sz_writer *w, const void *bytes, size_t n);

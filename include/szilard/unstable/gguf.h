@@ -45,11 +45,13 @@ typedef struct sz_gguf_kv {
     uint64_t n;           /* elements of an array; 1 otherwise */
 } sz_gguf_kv;
 
+/* Of a model split into NAME-00001-of-0000N.gguf and so on, path is the first file; the tensors of
+ * all are found in it. SZ_E_NOTFOUND names a part that is missing. */
 SZ_API sz_status sz_gguf_open(const char *path, sz_gguf **out);
 /* Parses bytes that the caller keeps alive; `name` is for messages. */
 SZ_API sz_status sz_gguf_parse(const void *data, size_t size, const char *name, sz_gguf **out);
 SZ_API void sz_gguf_close(sz_gguf *g);
-SZ_API uint64_t sz_gguf_file_bytes(const sz_gguf *g);
+SZ_API uint64_t sz_gguf_file_bytes(const sz_gguf *g); /* of all its files */
 SZ_API const char *sz_gguf_name(const sz_gguf *g);
 SZ_API uint32_t sz_gguf_version(const sz_gguf *g);
 
@@ -70,6 +72,8 @@ SZ_API sz_status sz_gguf_get_str(const sz_gguf *g, const char *key, sz_str *out)
 SZ_API sz_str sz_gguf_str_at(const sz_gguf *g, const sz_gguf_kv *kv, uint64_t i);
 SZ_API int64_t sz_gguf_int_at(const sz_gguf *g, const sz_gguf_kv *kv, uint64_t i);
 SZ_API double sz_gguf_num_at(const sz_gguf *g, const sz_gguf_kv *kv, uint64_t i);
+/* "Q4_K_M", from general.file_type; "" where the key is absent or its value has no name here. */
+SZ_API const char *sz_gguf_file_type(const sz_gguf *g);
 
 SZ_API size_t sz_gguf_n_tensors(const sz_gguf *g);
 SZ_API const sz_gguf_tensor *sz_gguf_tensor_at(const sz_gguf *g, size_t i);

@@ -29,6 +29,10 @@ typedef struct sz_logit_stats {
 } sz_logit_stats;
 SZ_API sz_status sz_logits_measure(const sz_runtime *rt, const float *logits, size_t n,
                                    float temperature, sz_logit_stats *out);
+/* The likeliest tokens: the k largest of logits [n], none of them NaN, go to ids [k], the largest
+ * first, equals by rising id. Returns how many there are: the smaller of k and n.
+ * O(n log k) at worst, close to n for real logits; no allocation. */
+SZ_API size_t sz_logits_top(const float *logits, size_t n, size_t k, int32_t *ids);
 
 /* The same in float64, as a state that can be merged: sums of exp(z - max) (z - max)^j. Start from
  * zeros; the order of adding and merging changes results by rounding only. */
@@ -165,6 +169,37 @@ typedef struct sz_matrix_information {
 SZ_API sz_status sz_mi_matrix(const double *x, size_t d_x, const double *y, size_t d_y, size_t n,
                               double sigma_x, double sigma_y, double alpha,
                               sz_matrix_information *out);
+
+/* ---- Diffusion spectral entropy (Liao, Liu et al. 2023) -----------------------------------------
+ */
+
+/* The rows x [n][d] as a set of points: their squared distances, n <= 10000. */
+typedef struct sz_point_set sz_point_set;
+SZ_API sz_status sz_point_set_new(const double *x, size_t n, size_t d, sz_point_set **out);
+SZ_API void sz_point_set_free(sz_point_set *s);
+SZ_API size_t sz_point_set_size(const sz_point_set *s);
+/* The median distance to the k-th nearest other point. */
+SZ_API sz_status sz_point_set_median_distance(const sz_point_set *s, size_t k, double *out);
+
+typedef enum sz_diffusion_kernel {
+    SZ_DIFFUSION, /* D^-1/2 G D^-1/2, G Gaussian: the spectrum of the random walk D^-1 G */
+    SZ_ADJACENCY, /* G itself */
+} sz_diffusion_kernel;
+/* Magnitudes of the eigenvalues of the kernel of width sigma > 0, largest first. subset [n]: which
+ * points, NULL: all of them. values [n]. O(n^3). */
+SZ_API sz_status sz_diffusion_spectrum(const sz_point_set *s, const uint32_t *subset, size_t n,
+                                       double sigma, sz_diffusion_kernel kernel, double *values);
+/* Entropy of |l_i|^t / sum |l|^t, t > 0. */
+SZ_API sz_status sz_diffusion_entropy(const double *values, size_t n, double t, double *out);
+
+typedef struct sz_dsmi_estimate {
+    double nats, standard_error; /* over the random subsets */
+    double ceiling;              /* ln of the smallest class: what a term cannot exceed */
+    size_t n_used;               /* points in classes of three and more */
+} sz_dsmi_estimate;
+/* DSE(X) - DSE(X | label) with sizes matched by `repeats` random subsets per class (0: 5). */
+SZ_API sz_status sz_dsmi(const sz_point_set *s, const int32_t *labels, double sigma, double t,
+                         uint32_t repeats, uint64_t seed, sz_dsmi_estimate *out);
 
 /* ---- Special functions ------------------------------------------------------------------------
  */

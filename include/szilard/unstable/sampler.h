@@ -1,49 +1,69 @@
 /* sampler.h: which tokens may be drawn. A method is one file that fills one sz_sampler_kind; a chain
- * of them belongs to a sequence. Written as "top-k 40, min-p p=0.05, temperature 0.8". */
+ * of them belongs to a sequence. Written as "top-k 40, min-p p=0.05, temperature 0.8" (option.h). */
 #ifndef SZILARD_SAMPLER_H
 #define SZILARD_SAMPLER_H
 
-#include <szilard/unstable/base.h>
+#include <szilard/unstable/info.h>
+#include <szilard/unstable/option.h>
 
-/* A numeric option of a method. The first one of a table may be given without its name. */
-typedef struct sz_option {
-    const char *name, *help; /* a table ends with name NULL */
-    double value, min, max;  /* default and range */
-} sz_option;
-
-/* The tokens that are still in play. Samplers change logits and remove candidates in place. */
+/* The tokens that are still in play. Samplers change logits and remove candidates in place; the
+ * order stays. */
 typedef struct sz_candidates {
     int32_t *id;    /* [n], rising */
-    float *logit;   /* [n] */
+    float *logit;   /* [n]; -infinity: cannot be drawn */
     float *scratch; /* [n], for anybody during apply */
     size_t n;       /* >= 1 */
     const struct sz_kernels *kernels;
 } sz_candidates;
 
+/* What a sampler may look at. Everything is borrowed for the call. */
 typedef struct sz_sampler_input {
-    const sz_token *history; /* records of the sequence so far */
-    size_t n_history;
+    const sz_model *model;       /* for pieces and end tokens */
+    const sz_token *history;     /* records of the sequence so far, prompt included */
+    size_t n_history;            /* = the position that is drawn */
+    const sz_logit_stats *stats; /* of the model's own distribution, before any sampler */
+    uint64_t seed, stream;       /* of the sequence; see sz_sampler_uniform */
+    uint32_t stage;              /* set by the chain: the sampler's place in it */
 } sz_sampler_input;
+/* The i-th random number in [0, 1) of this sampler for this draw: a function of seed, stream,
+ * position, stage and i alone, independent of the number that draws the token. */
+SZ_API double sz_sampler_uniform(const sz_sampler_input *input, uint32_t i);
 
 typedef struct sz_sampler_kind {
     const char *name, *help;
     const sz_option *options;
-    size_t state_bytes; /* plain data: a clone is a copy */
-    /* values: one per option, in range. May be NULL: the state is then the values as doubles. */
+    size_t state_bytes; /* 0: the state is the values as doubles */
+    /* values: one per option, in range. Fails without a trace. NULL: the values are copied. */
     sz_status (*begin)(void *state, const double *values);
-    sz_status (*apply)(void *state, const sz_sampler_input *input, sz_candidates *c);
-    /* After the draw, for methods with memory; may be NULL. */
+    /* For a state that owns memory; NULL: a clone is a copy of the bytes, and nothing is released. */
+    sz_status (*clone)(const void *from, void *to);
+    void (*end)(void *state);
+    /* Must not depend on what else was drawn from: a draw may be given up and made again. */
+    sz_status (*apply)(const void *state, const sz_sampler_input *input, sz_candidates *c);
+    /* A drawn token became part of the sequence; for methods with memory. May be NULL. */
     void (*accept)(void *state, const sz_token *drawn);
 } sz_sampler_kind;
 
 /* All kinds, NULL-ended, for help texts. */
 SZ_API const sz_sampler_kind *const *sz_sampler_kinds(void);
 
-typedef struct sz_chain sz_chain;
+typedef struct sz_chain sz_chain; /* an empty one draws from the model's own distribution */
+SZ_API sz_status sz_chain_new(sz_chain **out);
 SZ_API sz_status sz_chain_parse(const char *text, sz_chain **out);
+/* Appends a sampler, also of a kind of your own; values NULL: the defaults of its options. */
+SZ_API sz_status sz_chain_add(sz_chain *chain, const sz_sampler_kind *kind, const double *values);
 SZ_API sz_status sz_chain_clone(const sz_chain *chain, sz_chain **out);
 SZ_API void sz_chain_free(sz_chain *chain);
 SZ_API sz_status sz_chain_apply(sz_chain *chain, const sz_sampler_input *input, sz_candidates *c);
 SZ_API void sz_chain_accept(sz_chain *chain, const sz_token *drawn);
+SZ_API size_t sz_chain_length(const sz_chain *chain);
+/* The kind of a stage, and how many candidates it left at the latest draw (kept_n may be NULL).
+ * NULL if there is no such stage. */
+SZ_API const sz_sampler_kind *sz_chain_stage(const sz_chain *chain, size_t stage, size_t *kept_n);
+
+/* Gives a sequence a chain (it owns it then, even on failure), as sz_session_set_sampler does. */
+SZ_API sz_status sz_session_set_chain(sz_session *s, uint32_t seq, sz_chain *chain, uint64_t seed);
+/* A sequence's chain, borrowed; NULL: greedy. */
+SZ_API const sz_chain *sz_session_chain(const sz_session *s, uint32_t seq);
 
 #endif

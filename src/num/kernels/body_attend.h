@@ -95,71 +95,83 @@ static void attend_softmax(float *scores, int from, int to, float *max, float *s
     *sum = v_sum(total);
 }
 
-/* ---- Statistics of softmax(logits * inverse_temperature): card 00, mergeable one-pass form ------ */
+/* ---- Statistics of softmax(logits / temperature): card 00, mergeable one-pass form --------------- */
 
-enum { STATS_CHUNK = 1024 };
+/* Sums in float are kept short, 16 terms per lane, so that |dH| stays below 4e-6: a chunk has four
+ * vectors of sums, which take the groups of 16 in turn. Chunks are added in double. */
+enum { STATS_CHUNK = 1024, STATS_SUMS = 4 };
 
-typedef struct moments { /* of exp(z - max): sums of 1, (z - max), (z - max)^2 */
+typedef struct moments { /* sums of e^d, d e^d and d^2 e^d, d = (logit - max) / temperature */
     float max;
     double s0, s1, s2;
 } moments;
 
-static inline v16 load_logits(const float *z, size_t n, float factor) {
-    v16 v = n >= 16 ? v_load(z) : v_load_n(z, n, -INFINITY);
-    return v_mul(v, v_set1(factor));
+static inline v16 load_logits(const float *z, size_t n) {
+    return n >= 16 ? v_load(z) : v_load_n(z, n, -INFINITY);
 }
 
-static inline moments chunk_moments(const float *z, size_t n, float factor, bool *bad) {
+static inline float largest_logit(const float *z, size_t n, bool *bad) {
     v16 max = v_set1(-INFINITY), flag = v_set1(0.0f);
     for (size_t i = 0; i < n; i += 16) {
-        v16 v = load_logits(z + i, n - i, factor);
+        v16 v = load_logits(z + i, n - i);
         max = v_max(v, max);
         flag = v_max(flag, v_select_gt(v_set1(INFINITY), v, v_set1(0.0f), v_set1(1.0f)));
     }
-    moments m = {.max = v_max_lane(max)};
     *bad |= v_max_lane(flag) > 0.0f;
+    return v_max_lane(max);
+}
+
+static inline double sum_of(const v16 s[STATS_SUMS]) {
+    return (double)v_sum(v_add(v_add(s[0], s[1]), v_add(s[2], s[3])));
+}
+
+static inline moments chunk_moments(const float *z, size_t n, float temperature, bool *bad) {
+    moments m = {.max = largest_logit(z, n, bad)};
     if (m.max == -INFINITY || *bad)
         return m;
-    v16 s0 = v_set1(0.0f), s1 = s0, s2 = s0, shift = v_set1(m.max);
-    for (size_t i = 0; i < n; i += 16) {
-        v16 d = v_max(v_sub(load_logits(z + i, n - i, factor), shift), v_set1(-105.0f));
-        v16 e = v_exp(d), ed = v_mul(e, d);
-        s0 = v_add(s0, e);
-        s1 = v_add(s1, ed);
-        s2 = v_fma(ed, d, s2);
-    }
-    m.s0 = (double)v_sum(s0);
-    m.s1 = (double)v_sum(s1);
-    m.s2 = (double)v_sum(s2);
+    v16 s0[STATS_SUMS], s1[STATS_SUMS], s2[STATS_SUMS];
+    for (int j = 0; j < STATS_SUMS; j++)
+        s0[j] = s1[j] = s2[j] = v_set1(0.0f);
+    for (size_t i = 0; i < n; i += 16 * STATS_SUMS)
+        for (size_t j = 0; j < STATS_SUMS && i + 16 * j < n; j++) {
+            v16 d = v_sub(load_logits(z + i + 16 * j, n - i - 16 * j), v_set1(m.max));
+            if (temperature != 1.0f)
+                d = v_div(d, v_set1(temperature));
+            d = v_max(d, v_set1(-105.0f));
+            v16 e = v_exp(d), ed = v_mul(e, d);
+            s0[j] = v_add(s0[j], e);
+            s1[j] = v_add(s1[j], ed);
+            s2[j] = v_fma(ed, d, s2[j]);
+        }
+    m.s0 = sum_of(s0);
+    m.s1 = sum_of(s1);
+    m.s2 = sum_of(s2);
     return m;
 }
 
 /* Brings m to the reference point `max` >= m.max. */
-static inline void shift_moments(moments *m, float max) {
-    double d = (double)m->max - (double)max, e = sz_exp(d);
-    if (m->s0 == 0.0 || d == 0.0) {
-        m->max = max;
-        return;
+static inline void shift_moments(moments *m, float max, float temperature) {
+    if (m->s0 != 0.0 && m->max != max) {
+        double d = ((double)m->max - (double)max) / (double)temperature, e = sz_exp(d);
+        m->s2 = (m->s2 + 2.0 * d * m->s1 + d * d * m->s0) * e;
+        m->s1 = (m->s1 + d * m->s0) * e;
+        m->s0 = m->s0 * e;
     }
-    m->s2 = (m->s2 + 2.0 * d * m->s1 + d * d * m->s0) * e;
-    m->s1 = (m->s1 + d * m->s0) * e;
-    m->s0 = m->s0 * e;
     m->max = max;
 }
 
-static void softmax_stats(const float *logits, size_t n, float inverse_temperature,
-                          sz_softmax_stats *out) {
+static void softmax_stats(const float *logits, size_t n, float temperature, sz_softmax_stats *out) {
     moments all = {.max = -INFINITY};
     size_t best = 0;
     bool bad = false;
     for (size_t at = 0; at < n; at += STATS_CHUNK) {
         size_t count = n - at < STATS_CHUNK ? n - at : STATS_CHUNK;
-        moments m = chunk_moments(logits + at, count, inverse_temperature, &bad);
+        moments m = chunk_moments(logits + at, count, temperature, &bad);
         if (m.max > all.max) {
-            shift_moments(&all, m.max);
+            shift_moments(&all, m.max, temperature);
             best = at;
         }
-        shift_moments(&m, all.max);
+        shift_moments(&m, all.max, temperature);
         all.s0 += m.s0;
         all.s1 += m.s1;
         all.s2 += m.s2;
@@ -167,11 +179,11 @@ static void softmax_stats(const float *logits, size_t n, float inverse_temperatu
     *out = (sz_softmax_stats){.max = all.max, .has_nan = bad || all.s0 == 0.0};
     if (out->has_nan)
         return;
-    while (!(logits[best] * inverse_temperature == all.max))
+    while (logits[best] != all.max)
         best++;
     double log_s0 = sz_log(all.s0), mean = all.s1 / all.s0;
     out->argmax = (int32_t)best;
-    out->lse = (double)all.max + log_s0;
+    out->lse = (double)all.max / (double)temperature + log_s0;
     out->entropy = log_s0 - mean; /* H = lse - E[z] */
     double variance = all.s2 / all.s0 - mean * mean;
     out->varentropy = variance > 0.0 ? variance : 0.0;

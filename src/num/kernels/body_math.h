@@ -1,9 +1,10 @@
 /* body_math.h: elementary functions over 16 lanes. One source for all instruction sets. */
 
 /* exp(x) = 2^n exp(r), n = round(x / ln 2), |r| <= ln 2 / 2; minimax polynomial of degree 7.
- * Maximum error 0.52 ulp where the result is normal (tests/num/test_math_long.c). exp(-inf) = 0. */
+ * Maximum error 0.52 ulp where the result is normal (tests/num/test_math_long.c). exp(-inf) = 0.
+ * The clamp takes x as the second operand, which v_max and v_min give back where it is a NaN. */
 static inline v16 v_exp(v16 x) {
-    x = v_min(v_max(x, v_set1(-104.5f)), v_set1(89.5f));
+    x = v_min(v_set1(89.5f), v_max(v_set1(-104.5f), x));
     i16 n = v_round_int(v_mul(x, v_set1(0x1.715476p+0f)));
     v16 fn = v_from_int(n);
     v16 r = v_fma(fn, v_set1(-0x1.62e4p-1f), x);

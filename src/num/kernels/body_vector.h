@@ -107,6 +107,15 @@ static inline float v_max_lane(v16 v) {
     return lanes[0];
 }
 
+static inline int32_t i_max_lane(i16 v) {
+    int32_t lanes[16];
+    memcpy(lanes, &v, sizeof lanes);
+    for (int half = 8; half; half /= 2)
+        for (int i = 0; i < half; i++)
+            lanes[i] = lanes[i] > lanes[i + half] ? lanes[i] : lanes[i + half];
+    return lanes[0];
+}
+
 static inline int32_t sum_16(const int8_t *q) {
     int32_t sum = 0;
     for (int i = 0; i < 16; i++)
@@ -114,15 +123,19 @@ static inline int32_t sum_16(const int8_t *q) {
     return sum;
 }
 
-/* Quantises 32 floats; returns the scale. A group whose largest value is below 1e-30 becomes zero. */
+/* Quantises 32 floats; returns the scale. A group whose largest value is below 1e-30 becomes zero; one
+ * that holds a NaN or an infinity has the scale NaN. Magnitudes are compared as integers, where a NaN
+ * is larger than all numbers. */
 static inline float quantize_32(const float *x, int8_t *q) {
     v16 a = v_load(x), b = v_load(x + 16);
-    float largest = v_max_lane(v_max(v_abs(a), v_abs(b)));
+    int32_t bits = i_max_lane(i_max(i_bits(v_abs(a)), i_bits(v_abs(b))));
+    float largest;
+    memcpy(&largest, &bits, sizeof largest);
     float inverse = largest < 1e-30f ? 0.0f : 127.0f / largest;
     v16 f = v_set1(inverse), low = v_set1(-127.0f), high = v_set1(127.0f);
     i_store_s8(q, v_round_int(v_max(v_min(v_mul(a, f), high), low)));
     i_store_s8(q + 16, v_round_int(v_max(v_min(v_mul(b, f), high), low)));
-    return largest < 1e-30f ? 0.0f : largest / 127.0f;
+    return largest < 1e-30f ? 0.0f : sz_fmaf(largest, 0.0f, largest / 127.0f);
 }
 
 static void quantize(const float *x, size_t stride, int n, size_t n_cols, int8_t *q, float *d,

@@ -7,6 +7,7 @@
 #include "../fma.h"
 
 #define ALWAYS_INLINE __attribute__((always_inline))
+#define LANES_ISA "avx2"
 #include "lanes_avx2.h"
 
 #include "body.h"

@@ -25,7 +25,7 @@ typedef struct sz_panel {
 
 /* A tile of n tokens (1, 2, 4 or 8) quantised to int8 with one scale per 32 columns:
  * q [n_cols/32][n][32], d [n_cols/32][n], sum32 and dsum32 likewise, sum16 [n_cols/16][n]:
- * d = max|x|/127, sum = the integers' sum, dsum = d * sum. */
+ * d = max|x|/127 (NaN if an x is not finite), sum = the integers' sum, dsum = d * sum. */
 typedef struct sz_tile {
     const int8_t *q;
     const float *d, *dsum32, *dsum16;
@@ -95,8 +95,7 @@ typedef struct sz_kernels {
     void (*merge)(float *a, float fa, const float *b, float fb, size_t n);
 
     /* ---- One pass over the vocabulary (card 00) ------------------------------------------------- */
-    void (*softmax_stats)(const float *logits, size_t n, float inverse_temperature,
-                          sz_softmax_stats *out);
+    void (*softmax_stats)(const float *logits, size_t n, float temperature, sz_softmax_stats *out);
     /* VNNI-class throughput probe: `rounds` x 12 independent dot instructions. */
     void (*peak_int8)(uint64_t rounds, int32_t out[16]);
 } sz_kernels;

@@ -1,4 +1,5 @@
-/* lanes_avx2.h: the 16 virtual lanes as two 256-bit registers. */
+/* lanes_avx2.h: the 16 virtual lanes as two 256-bit registers. With AVX-VNNI (isa_avxvnni.c) the dot
+ * is one instruction; the bits are the same. */
 #include <immintrin.h>
 
 typedef struct v16 {
@@ -9,7 +10,6 @@ typedef struct i16 {
 } i16;
 typedef i16 line;
 
-#define LANES_ISA "avx2"
 #define V2(fn, x, y) ((v16){fn(x.a, y.a), fn(x.b, y.b)})
 #define I2(fn, x, y) ((i16){fn(x.a, y.a), fn(x.b, y.b)})
 
@@ -47,6 +47,9 @@ static inline i16 v_round_int(v16 x) {
 static inline v16 v_from_bits(i16 x) {
     return (v16){_mm256_castsi256_ps(x.a), _mm256_castsi256_ps(x.b)};
 }
+static inline i16 i_bits(v16 x) {
+    return (i16){_mm256_castps_si256(x.a), _mm256_castps_si256(x.b)};
+}
 static inline v16 v_load_f16(const uint16_t *p) {
     return (v16){_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)),
                  _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(p + 8)))};
@@ -79,6 +82,7 @@ static inline void i_store_s8(int8_t *p, i16 x) {
 static inline i16 i_set1(int32_t x) { return (i16){_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
 static inline i16 i_add(i16 x, i16 y) { return I2(_mm256_add_epi32, x, y); }
 static inline i16 i_sub(i16 x, i16 y) { return I2(_mm256_sub_epi32, x, y); }
+static inline i16 i_max(i16 x, i16 y) { return I2(_mm256_max_epi32, x, y); }
 static inline i16 i_and(i16 x, i16 y) { return I2(_mm256_and_si256, x, y); }
 static inline i16 i_or(i16 x, i16 y) { return I2(_mm256_or_si256, x, y); }
 static inline i16 i_shl(i16 x, unsigned n) {
@@ -120,24 +124,27 @@ static inline line l_lookup(const uint8_t table[16], line index) {
 
 /* acc + dot of the four unsigned bytes of each lane with the four signed bytes at `a`, exact.
  * _wide takes any byte; for the other, bytes <= 127 keep the 16-bit pair sums from saturating. */
-static inline __m256i dot_narrow(__m256i acc, __m256i w, __m256i a) {
+#if defined(__AVXVNNI__) || defined(__AVX512VNNI__)
 #ifdef __AVXVNNI__
-    return _mm256_dpbusd_avx_epi32(acc, w, a);
+#define DOT _mm256_dpbusd_avx_epi32
+#else /* the same instruction in its older encoding: tests run it where AVX-VNNI is missing */
+#define DOT _mm256_dpbusd_epi32
+#endif
+static inline __m256i dot_narrow(__m256i acc, __m256i w, __m256i a) { return DOT(acc, w, a); }
+static inline __m256i dot_any(__m256i acc, __m256i w, __m256i a) { return DOT(acc, w, a); }
+#undef DOT
 #else
+static inline __m256i dot_narrow(__m256i acc, __m256i w, __m256i a) {
     __m256i pairs = _mm256_maddubs_epi16(w, a);
     return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
-#endif
 }
 static inline __m256i dot_any(__m256i acc, __m256i w, __m256i a) {
-#ifdef __AVXVNNI__
-    return _mm256_dpbusd_avx_epi32(acc, w, a);
-#else
     __m256i low = _mm256_set1_epi16(0xff);
     __m256i even = _mm256_srai_epi16(_mm256_slli_epi16(a, 8), 8), odd = _mm256_srai_epi16(a, 8);
     acc = _mm256_add_epi32(acc, _mm256_madd_epi16(_mm256_and_si256(w, low), even));
     return _mm256_add_epi32(acc, _mm256_madd_epi16(_mm256_srli_epi16(w, 8), odd));
-#endif
 }
+#endif
 static inline i16 l_dot(i16 acc, line w, const int8_t *a) {
     int32_t four;
     memcpy(&four, a, 4);

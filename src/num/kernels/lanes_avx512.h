@@ -24,6 +24,7 @@ static inline v16 v_select_gt(v16 a, v16 b, v16 yes, v16 no) {
 static inline v16 v_from_int(i16 a) { return _mm512_cvtepi32_ps(a); }
 static inline i16 v_round_int(v16 a) { return _mm512_cvtps_epi32(a); }
 static inline v16 v_from_bits(i16 a) { return _mm512_castsi512_ps(a); }
+static inline i16 i_bits(v16 a) { return _mm512_castps_si512(a); }
 static inline v16 v_load_f16(const uint16_t *p) {
     return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
 }
@@ -46,6 +47,7 @@ static inline void i_store_s8(int8_t *p, i16 a) {
 static inline i16 i_set1(int32_t x) { return _mm512_set1_epi32(x); }
 static inline i16 i_add(i16 a, i16 b) { return _mm512_add_epi32(a, b); }
 static inline i16 i_sub(i16 a, i16 b) { return _mm512_sub_epi32(a, b); }
+static inline i16 i_max(i16 a, i16 b) { return _mm512_max_epi32(a, b); }
 static inline i16 i_and(i16 a, i16 b) { return _mm512_and_si512(a, b); }
 static inline i16 i_or(i16 a, i16 b) { return _mm512_or_si512(a, b); }
 static inline i16 i_shl(i16 a, unsigned n) { return _mm512_slli_epi32(a, n); }

@@ -77,6 +77,11 @@ static inline v16 v_from_bits(i16 x) {
     EACH r.v[k] = vreinterpretq_f32_s32(x.v[k]);
     return r;
 }
+static inline i16 i_bits(v16 x) {
+    i16 r;
+    EACH r.v[k] = vreinterpretq_s32_f32(x.v[k]);
+    return r;
+}
 static inline v16 v_load_f16(const uint16_t *p) {
     v16 r;
     EACH r.v[k] = vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p + 4 * k)));
@@ -125,6 +130,10 @@ static inline i16 i_add(i16 x, i16 y) {
 }
 static inline i16 i_sub(i16 x, i16 y) {
     EACH x.v[k] = vsubq_s32(x.v[k], y.v[k]);
+    return x;
+}
+static inline i16 i_max(i16 x, i16 y) {
+    EACH x.v[k] = vmaxq_s32(x.v[k], y.v[k]);
     return x;
 }
 static inline i16 i_and(i16 x, i16 y) {

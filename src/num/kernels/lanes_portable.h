@@ -77,10 +77,11 @@ static inline v16 v_from_int(i16 a) {
     EACH(16) r.f[k] = (float)a.i[k];
     return r;
 }
-/* Round to nearest even, |a| < 2^22: adding and subtracting 1.5 * 2^23 leaves the integer. */
+/* Round to nearest even, |a| < 2^22: adding 1.5 * 2^23 leaves the integer in the last bits. */
 static inline i16 v_round_int(v16 a) {
-    i16 r;
-    EACH(16) r.i[k] = (int32_t)((a.f[k] + 12582912.0f) - 12582912.0f);
+    EACH(16) a.f[k] += 12582912.0f;
+    i16 r = i_bits(a);
+    EACH(16) r.i[k] -= 0x4b400000;
     return r;
 }
 static inline v16 v_load_f16(const uint16_t *p) {
@@ -122,6 +123,10 @@ static inline i16 i_add(i16 a, i16 b) {
 }
 static inline i16 i_sub(i16 a, i16 b) {
     EACH(16) a.i[k] = (int32_t)((uint32_t)a.i[k] - (uint32_t)b.i[k]);
+    return a;
+}
+static inline i16 i_max(i16 a, i16 b) {
+    EACH(16) a.i[k] = a.i[k] > b.i[k] ? a.i[k] : b.i[k];
     return a;
 }
 static inline i16 i_and(i16 a, i16 b) {
