@@ -16,12 +16,22 @@ void sz_talk_set_think(sz_talk *t) {
     t->dialogue.variables = variables[t->options->think];
 }
 
+static void warn_of_long_context(const sz_talk *t) {
+    sz_model_info info;
+    sz_model_get_info(t->engine.model, &info);
+    if (sz_session_context(t->session) > info.n_ctx_train)
+        sz_cli_note("the model was trained for %u tokens of context; beyond them it may go astray",
+                    info.n_ctx_train);
+}
+
 static sz_status choose_template(sz_talk *t) {
     const sz_generation *o = t->options;
     bool has_template = sz_model_template(t->engine.model) != NULL;
     t->dialogue.raw = o->raw || !has_template;
     SZ_REQUIRE(has_template || !o->system, SZ_E_ARG,
                "%s has no chat template, so there is no place for --system", t->engine.path);
+    if (!has_template && !o->raw && !o->quiet)
+        sz_cli_note("the file has no chat template: texts are continued as they are");
     sz_talk_set_think(t);
     return o->system ? sz_dialogue_set_system(&t->dialogue, o->system) : SZ_OK;
 }
@@ -41,6 +51,7 @@ sz_status sz_talk_open(sz_generation *o, bool drop_oldest, sz_talk *t) {
     sz_session_config config = {
         .size = sizeof config, .context = o->context, .n_sequences = 1, .kv_type = o->kv_type};
     SZ_TRY(sz_session_new(t->engine.model, &config, &t->session));
+    warn_of_long_context(t);
     return sz_talk_set_sampling(t);
 }
 
@@ -255,13 +266,19 @@ static void begin_printer(answer *a) {
     sz_printer_begin(&a->printer, &style, a->in_thought);
 }
 
-static sz_status finish(answer *a) {
-    const sz_buf *shown = &a->printer.shown, *text = &a->printer.answer;
-    sz_talk *t = a->talk;
+/* The rest of the text, and the end of its last line. */
+static sz_status end_text(answer *a) {
+    const sz_buf *shown = &a->printer.shown;
     SZ_TRY(sz_printer_end(&a->printer));
-    if (!t->options->json && shown->len && shown->data[shown->len - 1] != '\n')
+    if (!a->talk->options->json && shown->len && shown->data[shown->len - 1] != '\n')
         putchar('\n');
     SZ_REQUIRE(fflush(stdout) == 0, SZ_E_IO, "cannot write the output");
+    return SZ_OK;
+}
+
+static sz_status conclude(answer *a) {
+    const sz_buf *shown = &a->printer.shown, *text = &a->printer.answer;
+    sz_talk *t = a->talk;
     if (a->account->finish == SZ_FINISH_CONTEXT)
         sz_cli_note("the context of %u tokens is full: the answer ends here",
                     sz_session_context(t->session));
@@ -289,7 +306,9 @@ sz_status sz_talk_answer(sz_talk *t, sz_account *account) {
         account->finish = SZ_FINISH_INTERRUPTED;
         status = SZ_OK;
     }
-    sz_status ended = finish(&a);
+    sz_status ended = end_text(&a);
+    if (status == SZ_OK && ended == SZ_OK)
+        status = conclude(&a);
     sz_printer_free(&a.printer);
     sz_free(a.ids);
     return status == SZ_OK ? ended : status;

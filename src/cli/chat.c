@@ -83,7 +83,6 @@ static void print_account(sz_chat *c, const sz_account *a) {
 
 void sz_chat_answer(sz_chat *c) {
     sz_account account;
-    size_t n_before = c->talk.dialogue.n;
     sz_status status = sz_talk_answer(&c->talk, &account);
     if (status == SZ_OK) {
         print_account(c, &account);
@@ -91,7 +90,7 @@ void sz_chat_answer(sz_chat *c) {
     }
     if (status != SZ_OK) {
         c->exit_status = sz_cli_error();
-        sz_dialogue_truncate(&c->talk.dialogue, n_before - 1); /* as if it had not been asked */
+        sz_dialogue_truncate(&c->talk.dialogue, sz_dialogue_before_question(&c->talk.dialogue));
         c->leave = status == SZ_E_IO;
     } else if (account.finish == SZ_FINISH_INTERRUPTED) {
         after_interrupt(c);
@@ -150,8 +149,7 @@ static void greet(const sz_chat *c) {
                 threads == 1 ? "" : "s", sz_runtime_isa(e->rt),
                 sz_session_context(c->talk.session));
     if (c->talk.dialogue.raw)
-        sz_chat_say("%s: each line is continued as text",
-                    c->options->raw ? "no chat template is used" : "the file has no chat template");
+        sz_chat_say("each line is continued as text");
     sz_chat_say("/help lists the commands; Ctrl-C stops an answer, Ctrl-D leaves\n");
     if (c->options->show_entropy)
         sz_account_print_legend(c->options);

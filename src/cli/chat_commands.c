@@ -93,16 +93,8 @@ static void clear(sz_chat *c, char *argument) {
     sz_chat_say("the conversation begins anew");
 }
 
-/* Number of messages before the latest question, or SIZE_MAX if there is none. */
-static size_t before_question(const sz_dialogue *d) {
-    size_t n = d->n;
-    while (n > 0 && d->v[n - 1].role != SZ_ROLE_USER)
-        n--;
-    return n > 0 ? n - 1 : SIZE_MAX;
-}
-
 static void undo(sz_chat *c, char *argument) {
-    size_t n = before_question(&c->talk.dialogue);
+    size_t n = sz_dialogue_before_question(&c->talk.dialogue);
     if (n == SIZE_MAX) {
         sz_chat_say("there is no question to take back");
         return;
@@ -112,7 +104,7 @@ static void undo(sz_chat *c, char *argument) {
 }
 
 static void regenerate(sz_chat *c, char *argument) {
-    size_t n = before_question(&c->talk.dialogue);
+    size_t n = sz_dialogue_before_question(&c->talk.dialogue);
     if (n == SIZE_MAX) {
         sz_chat_say("there is no question to answer again");
         return;

@@ -40,6 +40,13 @@ void sz_dialogue_truncate(sz_dialogue *d, size_t n) {
         remove_range(d, n, d->n);
 }
 
+size_t sz_dialogue_before_question(const sz_dialogue *d) {
+    size_t n = d->n;
+    while (n > 0 && d->v[n - 1].role != SZ_ROLE_USER)
+        n--;
+    return n > 0 ? n - 1 : SIZE_MAX;
+}
+
 void sz_dialogue_free(sz_dialogue *d) {
     sz_dialogue_truncate(d, 0);
     free(d->v);

@@ -23,6 +23,8 @@ typedef struct sz_dialogue {
 /* Copies n bytes of text. */
 sz_status sz_dialogue_add(sz_dialogue *d, sz_role role, const char *text, size_t n);
 void sz_dialogue_truncate(sz_dialogue *d, size_t n);
+/* Number of messages before the latest one of the user; SIZE_MAX if there is none. */
+size_t sz_dialogue_before_question(const sz_dialogue *d);
 void sz_dialogue_free(sz_dialogue *d);
 /* The system message: set, replaced, or with NULL removed. */
 sz_status sz_dialogue_set_system(sz_dialogue *d, const char *text);

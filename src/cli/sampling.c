@@ -13,7 +13,7 @@
 #define DEFAULT_TOP_P       0.95
 #define DEFAULT_MIN_P       0.05
 
-enum { OPT_SAMPLER = 512, OPT_TEMP, OPT_TOP_K, OPT_TOP_P, OPT_MIN_P, OPT_REPEAT_PENALTY, OPT_SEED };
+enum { OPT_SAMPLER = 512, OPT_TEMP, OPT_TOP_K, OPT_TOP_P, OPT_MIN_P, OPT_TOP_H, OPT_REPEAT_PENALTY, OPT_SEED };
 
 static const struct argp_option options[] = {
     {NULL, 0, NULL, 0, "Sampling:", 2},
@@ -26,6 +26,8 @@ static const struct argp_option options[] = {
     {"top-p", OPT_TOP_P, "P", 0, "Keep the likeliest tokens with probability P; 1 keeps all", 2},
     {"min-p", OPT_MIN_P, "P", 0,
      "Keep tokens at least P times as likely as the likeliest; 0 keeps all", 2},
+    {"top-h", OPT_TOP_H, "A", 0,
+     "After the temperature, keep the likeliest tokens within A times the entropy; 1 keeps all", 2},
     {"repeat-penalty", OPT_REPEAT_PENALTY, "R", 0,
      "Penalise tokens among the last 64; 1, the default, is off", 2},
     {"seed", OPT_SEED, "N", 0,
@@ -44,6 +46,7 @@ static const struct shortcut {
     {"top-k", OPT_TOP_K, 0, 1e9, offsetof(sz_sampling, top_k)},
     {"top-p", OPT_TOP_P, 0, 1, offsetof(sz_sampling, top_p)},
     {"min-p", OPT_MIN_P, 0, 1, offsetof(sz_sampling, min_p)},
+    {"top-h", OPT_TOP_H, 1e-6, 1, offsetof(sz_sampling, top_h)},
     {"repeat-penalty", OPT_REPEAT_PENALTY, 0.01, 100, offsetof(sz_sampling, repeat_penalty)},
 };
 enum { N_SHORTCUTS = sizeof shortcuts / sizeof *shortcuts };
@@ -54,11 +57,11 @@ static double *value_at(sz_sampling *s, const struct shortcut *c) {
 
 static bool any_shortcut(const sz_sampling *s) {
     return !isnan(s->temperature) || !isnan(s->top_k) || !isnan(s->top_p) || !isnan(s->min_p) ||
-           !isnan(s->repeat_penalty);
+           !isnan(s->top_h) || !isnan(s->repeat_penalty);
 }
 
 sz_sampling sz_sampling_default(void) {
-    return (sz_sampling){NULL, NAN, NAN, NAN, NAN, NAN, -1};
+    return (sz_sampling){NULL, NAN, NAN, NAN, NAN, NAN, NAN, -1};
 }
 
 uint64_t sz_random_seed(void) {
@@ -138,6 +141,8 @@ sz_status sz_sampling_chain(const sz_sampling *s, char out[SZ_CHAIN_MAX]) {
         if (temperature != 0 && either(s->min_p, DEFAULT_MIN_P) != 0)
             put_stage(&b, "min-p", either(s->min_p, DEFAULT_MIN_P));
         put_stage(&b, "temperature", temperature);
+        if (temperature != 0 && either(s->top_h, 1) != 1)
+            put_stage(&b, "top-h", s->top_h);
     }
     bool failed = b.failed;
     snprintf(out, SZ_CHAIN_MAX, "%s", b.data ? b.data : "");

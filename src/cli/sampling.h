@@ -8,7 +8,7 @@
  */
 typedef struct sz_sampling {
     const char *chain; /* --sampler; NULL: the default one with the shortcuts below */
-    double temperature, top_k, top_p, min_p, repeat_penalty;
+    double temperature, top_k, top_p, min_p, top_h, repeat_penalty;
     int64_t seed; /* -1: a new one from the system */
 } sz_sampling;
 

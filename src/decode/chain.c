@@ -4,17 +4,30 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const sz_sampler_kind sz_sampler_greedy, sz_sampler_min_p, sz_sampler_penalties,
-    sz_sampler_temperature, sz_sampler_top_k, sz_sampler_top_p;
+extern const sz_sampler_kind sz_sampler_dry, sz_sampler_dynamic_temperature, sz_sampler_epsilon,
+    sz_sampler_eta, sz_sampler_greedy, sz_sampler_logit_bias, sz_sampler_min_p, sz_sampler_mirostat,
+    sz_sampler_penalties, sz_sampler_target_entropy, sz_sampler_temperature, sz_sampler_top_h,
+    sz_sampler_top_k, sz_sampler_top_n_sigma, sz_sampler_top_p, sz_sampler_typical, sz_sampler_xtc;
 
 /* A new method is a file and a line here. */
 static const sz_sampler_kind *const kinds[] = {
+    &sz_sampler_logit_bias,
     &sz_sampler_penalties,
+    &sz_sampler_dry,
+    &sz_sampler_top_n_sigma,
     &sz_sampler_top_k,
+    &sz_sampler_typical,
     &sz_sampler_top_p,
     &sz_sampler_min_p,
+    &sz_sampler_xtc,
     &sz_sampler_greedy,
     &sz_sampler_temperature,
+    &sz_sampler_dynamic_temperature,
+    &sz_sampler_target_entropy,
+    &sz_sampler_top_h,
+    &sz_sampler_epsilon,
+    &sz_sampler_eta,
+    &sz_sampler_mirostat,
     NULL,
 };
 
@@ -74,7 +87,7 @@ sz_status sz_chain_add(sz_chain *chain, const sz_sampler_kind *kind, const doubl
 }
 
 static sz_status unknown_kind(const sz_setting *s) {
-    char names[256] = "";
+    char names[512] = "";
     for (size_t i = 0; kinds[i]; i++) {
         size_t used = strlen(names);
         snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", kinds[i]->name);

@@ -1,34 +1,21 @@
 /* draw.c: drawing a token from a sequence's logits, and its record. One pass per sampler; nothing
  * sorts the vocabulary. */
+#include "edge.h"
 #include "num/kernels/kernels.h"
 #include "sampler.h"
 #include "session.h"
 
 #include <string.h>
 
-/* Inverts the cumulative sum in order of ids. */
-static size_t choose(const sz_candidates *c, double sum, double uniform) {
-    double at = uniform * sum, mass = 0.0;
-    size_t last = 0;
-    for (size_t i = 0; i < c->n; i++) {
-        if (c->scratch[i] > 0.0f)
-            last = i;
-        mass += (double)c->scratch[i];
-        if (mass > at)
-            return i;
-    }
-    return last; /* rounding: the sum was never reached */
+/* Candidates in falling order of probability, equal ones by id. */
+static uint32_t likeliest_first(const sz_candidates *c, size_t i, const double *context) {
+    return ~sz_rank_of(c->scratch[i]);
 }
 
-/* Entropy of the distribution drawn from, given weights exp(z - max) and their sum. */
-static double entropy_of(const sz_candidates *c, double sum) {
-    double mean = 0.0;
-    float max = sz_candidates_max(c);
-    for (size_t i = 0; i < c->n; i++)
-        if (c->scratch[i] > 0.0f)
-            mean += (double)c->scratch[i] * (double)(c->logit[i] - max);
-    double h = sz_log(sum) - mean / sum;
-    return h > 0.0 ? h : 0.0;
+/* Inverts the cumulative sum in that order. */
+static size_t choose(const sz_candidates *c, double sum, double uniform) {
+    return sz_edge_last(c, likeliest_first, NULL,
+                        sz_edge_find(c, likeliest_first, NULL, uniform * sum));
 }
 
 /* The model's own probability of the tokens that were kept; overwrites the scratch. */
@@ -56,7 +43,7 @@ static void describe(const sz_sequence *q, const sz_candidates *c, double sum, s
         .entropy = (float)q->stats.entropy,
         .varentropy = (float)q->stats.varentropy,
         .draw_surprisal = (float)(sz_log(sum) - sz_log(weight)),
-        .draw_entropy = (float)entropy_of(c, sum),
+        .draw_entropy = (float)sz_candidates_entropy(c, sum),
         .kept_mass = (float)mass_kept(q, c, n_vocab),
         .kept_n = (uint32_t)c->n,
     };

@@ -25,19 +25,6 @@ static sz_status begin(void *state, const double *v) {
     return SZ_OK;
 }
 
-/* Where a token stands among the candidates, whose ids rise; n if it is not one of them. */
-static size_t find(const sz_candidates *c, int32_t id) {
-    size_t low = 0, high = c->n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (c->id[middle] < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < c->n && c->id[low] == id ? low : c->n;
-}
-
 static float penalized(const penalties *p, float logit, float count) {
     float repeat = (float)p->repeat;
     logit = logit > 0.0f ? logit / repeat : logit * repeat;
@@ -49,12 +36,12 @@ static sz_status apply(const void *state, const sz_sampler_input *in, sz_candida
     size_t from = in->n_history > p->last ? in->n_history - p->last : 0;
     memset(c->scratch, 0, c->n * sizeof *c->scratch); /* counts */
     for (size_t i = from; i < in->n_history; i++) {
-        size_t at = find(c, in->history[i].id);
+        size_t at = sz_candidates_find(c, in->history[i].id);
         if (at < c->n)
             c->scratch[at] += 1.0f;
     }
     for (size_t i = from; i < in->n_history; i++) {
-        size_t at = find(c, in->history[i].id);
+        size_t at = sz_candidates_find(c, in->history[i].id);
         if (at < c->n && c->scratch[at] > 0.0f)
             c->logit[at] = penalized(p, c->logit[at], c->scratch[at]);
         if (at < c->n)

@@ -7,13 +7,7 @@ static const sz_option options[] = {
 };
 
 static sz_status apply(const void *state, const sz_sampler_input *input, sz_candidates *c) {
-    size_t k = (size_t) * (const double *)state, above = 0;
-    if (k == 0 || k >= c->n)
-        return SZ_OK;
-    float limit = sz_candidates_select(c, k);
-    for (size_t i = 0; i < c->n; i++)
-        above += c->logit[i] > limit;
-    sz_candidates_cut(c, limit, k - above);
+    sz_candidates_keep_top(c, (size_t) * (const double *)state);
     return SZ_OK;
 }
 

@@ -1,7 +1,7 @@
 /* make_tiny_model: writes a tiny random model for tests of the command.
  *
- * usage: make_tiny_model FILE [arch=NAME] [seed=N] [type=NAME] [ctx=N] [no_template] [no_end]
- * [add_bos] */
+ * usage: make_tiny_model FILE [arch=NAME] [seed=N] [type=NAME] [ctx=N] [template=TEXT]
+ * [no_template] [no_end] [add_bos] */
 #include "support/tiny_model.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +20,8 @@ static bool read_argument(const char *argument, tiny_model *m) {
         m->seed = strtoull(value, NULL, 10);
     else if ((value = value_of(argument, "ctx")))
         m->n_ctx = (uint32_t)strtoul(value, NULL, 10);
+    else if ((value = value_of(argument, "template")))
+        m->chat_template = value;
     else if ((value = value_of(argument, "type")) && sz_type_from_name(value) >= 0)
         m->type = (sz_type)sz_type_from_name(value);
     else if (strcmp(argument, "no_template") == 0)

@@ -115,6 +115,17 @@ for type in f16 f32 q8_0; do
     exits "$type" 0 "$szilard" run -m "$endless" --raw -p hello -n 5 --kv-type $type
 done
 
+# The template's variables.
+"$make_tiny_model" "$work/think.gguf" ctx=4096 no_end template='{% if enable_thinking is defined %}{{
+    "yes" if enable_thinking else "no, no, no" }}{% endif %}{{ messages[0].content }}{% for m in
+    messages if m.role == "assistant" %}{{ raise_exception("again") }}{% endfor %}' || exit 1
+prompt_of() { "$szilard" run -m "$work/think.gguf" -n 1 --json -p abc "$@" 2> /dev/null < /dev/null |
+    "$json_get" account.prompt_tokens | tail -1; }
+same "--think" "$(prompt_of) $(prompt_of --think on) $(prompt_of --think hide) $(prompt_of --think off)" \
+    "3 6 6 13"
+printf 'a\nb\nc\n' | "$szilard" chat "$work/think.gguf" -n 1 > "$work/out" 2> "$work/err"
+has "an error of the template" "$(cat "$work/err")" again
+
 # Wrong usage and failures.
 exits "no model" 2 "$szilard" run
 exits "unknown option" 2 "$szilard" run "$tiny" x --no-such-option

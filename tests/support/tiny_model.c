@@ -152,8 +152,9 @@ static void put_vocabulary(maker *m) {
     if (!m->c.no_end)
         sz_gguf_put_u32(m->w, "tokenizer.ggml.eos_token_id", FIRST_CONTROL + 2);
     sz_gguf_put_bool(m->w, "tokenizer.ggml.add_bos_token", m->c.add_bos);
+    const char *text = m->c.chat_template ? m->c.chat_template : chat_template;
     if (!m->c.no_template)
-        sz_gguf_put_str(m->w, "tokenizer.chat_template", chat_template, strlen(chat_template));
+        sz_gguf_put_str(m->w, "tokenizer.chat_template", text, strlen(text));
 }
 
 /* ---- Hyperparameters ---------------------------------------------------------------------------

@@ -24,8 +24,9 @@ typedef struct tiny_model { /* a zero field takes the default in brackets */
     float rope_base;        /* [10000; gemma3: 1000000] */
     bool untied;            /* with an output.weight of its own */
     bool add_bos;
+    const char *chat_template; /* [one in the manner of ChatML] */
     bool no_template;
-    bool no_end;            /* without names of control tokens: it generates without end */
+    bool no_end; /* without names of control tokens: it generates without end */
 } tiny_model;
 
 enum { TINY_MODEL_PATH = 256 };

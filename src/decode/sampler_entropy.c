@@ -1,0 +1,102 @@
+/* sampler_entropy.c: temperatures that follow the entropy: dynamic temperature, which rises with
+ * the entropy of the candidates, and a temperature solved for so that the entropy is as asked. */
+#include <math.h>
+#include <szilard/unstable/num.h>
+
+#include "sampler.h"
+
+typedef struct dynamic {
+    double temperature, range, exponent;
+} dynamic;
+
+static const sz_option dynamic_options[] = {
+    {"t", "temperature in the middle", .value = 0.8, .max = 100},
+    {"range", "from t - range (not below 0) for a sure model to t + range for an unsure one",
+     .value = 0.5, .max = 100},
+    {"exponent", "of the share of the greatest entropy", .value = 1, .min = 0.01, .max = 100},
+    {0},
+};
+static const sz_option target_options[] = {
+    {"h", "entropy of what is drawn from, in nats", .value = 1, .max = 100},
+    {0},
+};
+
+static sz_status set_temperature(sz_candidates *c, double t) {
+    float max = sz_candidates_max(c);
+    if (!((double)max / t >= -1e30 && (double)max / t <= 1e30)) {
+        sz_candidates_cut(c, max, 1);
+        return SZ_OK;
+    }
+    for (size_t i = 0; i < c->n; i++)
+        c->logit[i] = (float)((double)(c->logit[i] - max) / t);
+    return SZ_OK;
+}
+
+static sz_status apply_dynamic(const void *state, const sz_sampler_input *input, sz_candidates *c) {
+    const dynamic *d = state;
+    if (c->n < 2)
+        return SZ_OK;
+    double low = d->temperature > d->range ? d->temperature - d->range : 0;
+    double entropy = sz_candidates_entropy(c, sz_candidates_weights(c));
+    double share = entropy / sz_log((double)c->n);
+    double power = share > 0 ? sz_pow(share, d->exponent) : 0;
+    return set_temperature(c, low + (d->temperature + d->range - low) * power);
+}
+
+/* Entropy of softmax(logit / t), and its slope over ln t: the variance of logit / t. */
+static double entropy_at(const sz_candidates *c, float max, double t, double *slope) {
+    double sum = 0, mean = 0, square = 0;
+    for (size_t i = 0; i < c->n; i++)
+        c->scratch[i] = (float)((double)(c->logit[i] - max) / t);
+    for (size_t i = 0; i < c->n; i++) {
+        double z = (double)c->scratch[i], w = sz_exp(z);
+        if (!(w > 0))
+            continue;
+        sum += w;
+        mean += w * z;
+        square += w * z * z;
+    }
+    mean /= sum;
+    *slope = square / sum - mean * mean;
+    return sz_log(sum) - mean;
+}
+
+/* Newton's steps in ln t, kept inside a bracket; the entropy rises with t. */
+static double solve_temperature(const sz_candidates *c, double wanted) {
+    float max = sz_candidates_max(c);
+    double low = -12, high = 12, x = 0, slope;
+    for (int i = 0; i < 60 && high - low > 1e-9; i++) {
+        double off = entropy_at(c, max, sz_exp(x), &slope) - wanted;
+        if (off < 1e-9 && off > -1e-9)
+            break;
+        if (off > 0)
+            high = x;
+        else
+            low = x;
+        double next = slope > 1e-12 ? x - off / slope : low;
+        x = next > low && next < high ? next : 0.5 * (low + high);
+    }
+    return sz_exp(x);
+}
+
+static sz_status apply_target(const void *state, const sz_sampler_input *input, sz_candidates *c) {
+    double h = *(const double *)state;
+    if (c->n < 2)
+        return SZ_OK;
+    return set_temperature(c, solve_temperature(c, h));
+}
+
+const sz_sampler_kind sz_sampler_dynamic_temperature = {
+    .name = "dynamic-temperature",
+    .help = "a temperature that rises with the entropy",
+    .options = dynamic_options,
+    .state_bytes = sizeof(dynamic),
+    .apply = apply_dynamic,
+};
+
+const sz_sampler_kind sz_sampler_target_entropy = {
+    .name = "target-entropy",
+    .help = "the temperature at which the entropy is h",
+    .options = target_options,
+    .apply = apply_target,
+};
