@@ -13,7 +13,9 @@ static const uint32_t round_constant[64] = {
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
-static uint32_t rotate(uint32_t x, int n) { return x >> n | x << (32 - n); }
+static uint32_t rotate(uint32_t x, int n) {
+    return x >> n | x << (32 - n);
+}
 
 static void expand_block(const uint8_t *p, uint32_t w[64]) {
     for (int i = 0; i < 16; i++, p += 4)
@@ -26,21 +28,24 @@ static void expand_block(const uint8_t *p, uint32_t w[64]) {
     }
 }
 
+/* In place of moving a .. h by one each round, their names move: in round i the k-th is s[(k - i) %
+ * 8], a constant in each of eight rounds written out. */
 static void compress(uint32_t state[8], const uint8_t *block) {
     uint32_t w[64], s[8];
     expand_block(block, w);
     memcpy(s, state, sizeof s);
+#define AT(k) s[((k) + 64 - i) % 8]
+#pragma GCC unroll 64
     for (int i = 0; i < 64; i++) {
-        uint32_t e = s[4], a = s[0];
-        uint32_t choose = (e & s[5]) ^ (~e & s[6]);
-        uint32_t majority = (a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]);
-        uint32_t t1 = s[7] + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choose +
+        uint32_t a = AT(0), b = AT(1), c = AT(2), e = AT(4);
+        uint32_t choose = (e & AT(5)) ^ (~e & AT(6));
+        uint32_t majority = (a & b) ^ (a & c) ^ (b & c);
+        uint32_t t1 = AT(7) + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choose +
                       round_constant[i] + w[i];
-        uint32_t t2 = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + majority;
-        memmove(s + 1, s, 7 * sizeof *s);
-        s[4] += t1;
-        s[0] = t1 + t2;
+        AT(3) += t1;
+        AT(7) = t1 + (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + majority;
     }
+#undef AT
     for (int i = 0; i < 8; i++)
         state[i] += s[i];
 }
