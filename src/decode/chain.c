@@ -62,10 +62,20 @@ static size_t state_bytes(const sz_sampler_kind *kind) {
     return kind->state_bytes ? kind->state_bytes : SZ_OPTIONS_MAX * sizeof(double);
 }
 
+sz_status sz_chain_put(sz_chain *chain, const sz_sampler_kind *kind, void *state) {
+    if (chain->n < MAX_STAGES) {
+        chain->stages[chain->n++] = (stage){kind, state, 0};
+        return SZ_OK;
+    }
+    if (kind->end)
+        kind->end(state);
+    sz_free(state);
+    return sz_fail(SZ_E_ARG, "more than %d samplers in a chain", MAX_STAGES);
+}
+
 sz_status sz_chain_add(sz_chain *chain, const sz_sampler_kind *kind, const double *values) {
     double defaults[SZ_OPTIONS_MAX] = {0};
     const sz_setting none = {"", "", 0, 0};
-    SZ_REQUIRE(chain->n < MAX_STAGES, SZ_E_ARG, "more than %d samplers in a chain", MAX_STAGES);
     if (!values) {
         SZ_TRY(sz_setting_values(&none, kind->name, kind->options, defaults));
         values = defaults;
@@ -82,8 +92,7 @@ sz_status sz_chain_add(sz_chain *chain, const sz_sampler_kind *kind, const doubl
         sz_free(state);
         return status;
     }
-    chain->stages[chain->n++] = (stage){kind, state, 0};
-    return SZ_OK;
+    return sz_chain_put(chain, kind, state);
 }
 
 static sz_status unknown_kind(const sz_setting *s) {

@@ -4,6 +4,9 @@
 
 #include <szilard/unstable/sampler.h>
 
+/* Appends a sampler whose state was made elsewhere; the chain owns it then, also on failure. */
+sz_status sz_chain_put(sz_chain *chain, const sz_sampler_kind *kind, void *state);
+
 /* Whether there are candidates, none is NaN or +infinity, and one can be drawn. */
 bool sz_candidates_valid(const sz_candidates *c);
 float sz_candidates_max(const sz_candidates *c);

@@ -1,8 +1,10 @@
-/* sampler.h: which tokens may be drawn. A method is one file that fills one sz_sampler_kind; a chain
- * of them belongs to a sequence. Written as "top-k 40, min-p p=0.05, temperature 0.8" (option.h). */
+/* sampler.h: which tokens may be drawn. A method is one file that fills one sz_sampler_kind; a
+ * chain of them belongs to a sequence. Written as "top-k 40, min-p p=0.05, temperature 0.8"
+ * (option.h). */
 #ifndef SZILARD_SAMPLER_H
 #define SZILARD_SAMPLER_H
 
+#include <szilard/unstable/grammar.h>
 #include <szilard/unstable/info.h>
 #include <szilard/unstable/option.h>
 
@@ -35,7 +37,8 @@ typedef struct sz_sampler_kind {
     size_t state_bytes; /* 0: the state is the values as doubles */
     /* values: one per option, in range. Fails without a trace. NULL: the values are copied. */
     sz_status (*begin)(void *state, const double *values);
-    /* For a state that owns memory; NULL: a clone is a copy of the bytes, and nothing is released. */
+    /* For a state that owns memory; NULL: a clone is a copy of the bytes, and nothing is released.
+     */
     sz_status (*clone)(const void *from, void *to);
     void (*end)(void *state);
     /* Must not depend on what else was drawn from: a draw may be given up and made again. */
@@ -52,6 +55,10 @@ SZ_API sz_status sz_chain_new(sz_chain **out);
 SZ_API sz_status sz_chain_parse(const char *text, sz_chain **out);
 /* Appends a sampler, also of a kind of your own; values NULL: the defaults of its options. */
 SZ_API sz_status sz_chain_add(sz_chain *chain, const sz_sampler_kind *kind, const double *values);
+/* Appends the sampler that keeps what a grammar allows, for texts of `model` that begin with the
+ * next token. Takes the grammar over, also on failure. Masks are remembered, so most tokens cost
+ * one pass. Clones share the grammar: they must stay on one thread. */
+SZ_API sz_status sz_chain_add_grammar(sz_chain *chain, const sz_model *model, sz_grammar *grammar);
 SZ_API sz_status sz_chain_clone(const sz_chain *chain, sz_chain **out);
 SZ_API void sz_chain_free(sz_chain *chain);
 SZ_API sz_status sz_chain_apply(sz_chain *chain, const sz_sampler_input *input, sz_candidates *c);
