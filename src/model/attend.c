@@ -2,8 +2,9 @@
  *
  * Contract of bits: every query meets the blocks of 64 absolute positions in order. Within a block,
  * scores, softmax and mix are the kernels' canonical sums; blocks are merged one after the other:
- * with running (m, l, o) and a block's (m', l', o'), M = max(m, m'), a = exp(m - M), b = exp(m' - M):
- * l = l a + l' b, o = fma(o, a, o' b). Nothing depends on which queries are computed together. */
+ * with running (m, l, o) and a block's (m', l', o'), M = max(m, m'), a = exp(m - M), b = exp(m' -
+ * M): l = l a + l' b, o = fma(o, a, o' b). Nothing depends on which queries are computed together.
+ */
 #include "model.h"
 
 #include <math.h>
@@ -100,6 +101,10 @@ static void attend_block(const attention *a, query *queries, size_t n, const sz_
         attend_tile(a, tile, width, view, block, mix);
 }
 
+static uint32_t first_visible(const attention *a, uint32_t position) {
+    return a->window && position >= a->window ? position - a->window + 1 : 0;
+}
+
 static size_t begin_queries(const attention *a, uint32_t first, uint32_t last, uint32_t head,
                             query *queries) {
     size_t dim = a->m->h.head_dim, n = 0;
@@ -110,9 +115,8 @@ static size_t begin_queries(const attention *a, uint32_t first, uint32_t last, u
             queries[n] = (query){.q = a->q->data + at,
                                  .out = a->out->data + at,
                                  .max = -INFINITY,
+                                 .first = first_visible(a, position),
                                  .last = position};
-            if (a->window && position >= a->window)
-                queries[n].first = position - a->window + 1;
             memset(queries[n].out, 0, dim * sizeof(float));
         }
     }
@@ -153,7 +157,26 @@ static size_t cut_chunks(const sz_pass *pass, uint32_t *first) {
     return n;
 }
 
-/* Probability rows for the tap: one dot product per visible key, through the same kernels. */
+/* One row of probabilities for the tap, through the kernels that attention uses. */
+static void tap_row(const attention *a, size_t row, size_t head, float *p, size_t n) {
+    const sz_hparams *h = &a->m->h;
+    uint32_t position = a->pass->position[row], first = first_visible(a, position);
+    const float *q = a->q->data + row * a->q->n_cols + head * h->head_dim;
+    sz_logit_stats stats;
+    for (uint32_t b = first / SZ_KV_BLOCK; b <= position / SZ_KV_BLOCK; b++) {
+        sz_kv_view view = sz_kv_view_block(a->pass->kv, a->pass->seq[row], b, a->layer,
+                                           (uint32_t)head / a->group, a->scratch);
+        a->g->kernels->attend_scores(&q, 1, view.key, view.f16, h->head_dim,
+                                     (float(*)[SZ_KV_BLOCK])(p + b * SZ_KV_BLOCK));
+    }
+    bool known =
+        sz_logits_measure(a->g->rt, p + first, position + 1 - first, 1.0f, &stats) == SZ_OK;
+    for (size_t j = 0; j < n; j++)
+        p[j] = j < first || j > position ? 0.0f
+               : known                   ? (float)sz_exp((double)p[j] - stats.log_sum_exp)
+                                         : __builtin_nanf("");
+}
+
 static void tap_attention(attention *a) {
     const sz_hparams *h = &a->m->h;
     uint32_t longest = 0;
@@ -161,31 +184,11 @@ static void tap_attention(attention *a) {
         longest = a->pass->position[row] + 1 > longest ? a->pass->position[row] + 1 : longest;
     size_t blocks = (longest + SZ_KV_BLOCK - 1) / SZ_KV_BLOCK;
     sz_tensor *t = sz_tensor_new(a->g, a->pass->n * h->n_head, blocks * SZ_KV_BLOCK);
-    for (size_t i = 0; t && i < t->n_rows; i++) {
-        size_t row = i / h->n_head, head = i % h->n_head;
-        uint32_t position = a->pass->position[row], first = 0;
-        if (a->window && position >= a->window)
-            first = position - a->window + 1;
-        const float *q = a->q->data + row * a->q->n_cols + head * h->head_dim;
-        float *p = t->data + i * t->n_cols;
-        for (uint32_t b = 0; b < blocks; b++) {
-            if (b > position / SZ_KV_BLOCK)
-                continue;
-            sz_kv_view view = sz_kv_view_block(a->pass->kv, a->pass->seq[row], b, a->layer,
-                                               (uint32_t)head / a->group,
-                                               a->scratch + SZ_QUERY_MAX * ((h->head_dim + 15) / 16 * 16));
-            a->g->kernels->attend_scores(&q, 1, view.key, view.f16, h->head_dim,
-                                         (float(*)[SZ_KV_BLOCK])(p + b * SZ_KV_BLOCK));
-        }
-        sz_logit_stats stats = {0};
-        if (sz_logits_measure(a->g->rt, p + first, position + 1 - first, 1.0f, &stats) != SZ_OK)
-            stats.log_sum_exp = 0.0;
-        for (uint32_t j = 0; j < t->n_cols; j++)
-            p[j] = j < first || j > position ? 0.0f
-                                             : (float)sz_exp((double)p[j] - stats.log_sum_exp);
-    }
-    if (t)
-        a->pass->tap(a->pass->tap_user, SZ_TAP_ATTENTION, a->layer, t->data, t->n_rows, t->n_cols);
+    if (!t)
+        return;
+    for (size_t i = 0; i < t->n_rows; i++)
+        tap_row(a, i / h->n_head, i % h->n_head, t->data + i * t->n_cols, t->n_cols);
+    a->pass->tap(a->pass->tap_user, SZ_TAP_ATTENTION, a->layer, t->data, t->n_rows, t->n_cols);
 }
 
 void sz_pass_tap(const sz_pass *pass, sz_tap_kind kind, uint32_t layer, const sz_tensor *t) {

@@ -35,5 +35,6 @@ const tiny_model every_architecture[] = {
     {.arch = "qwen2", .type = SZ_Q8_0, .seed = 3},
     {.arch = "qwen3", .type = SZ_F16, .head_dim = 40, .n_head_kv = 1, .seed = 4},
     {.arch = "gemma3", .type = SZ_Q5_0, .n_head_kv = 1, .seed = 5},
+    {.arch = "llama", .type = SZ_Q4_K, .type_down = SZ_Q6_K, .n_layer = 1, .n_head = 8, .seed = 6},
 };
 const size_t n_architectures = sizeof every_architecture / sizeof *every_architecture;
