@@ -77,22 +77,18 @@ typedef struct answer {
     size_t n_drawn;  /* tokens of the answer that the session holds */
 } answer;
 
-/* Tokens that the session holds, and that have a record. */
+/* Tokens that the session holds. */
 static size_t held(const answer *a, const sz_token **records) {
-    size_t n = 0, length = sz_session_length(a->talk->session, 0);
+    size_t n = 0;
     sz_session_records(a->talk->session, 0, records, &n);
-    return n < length ? n : length;
+    return n;
 }
 
-/* Makes the session hold exactly these tokens, n >= 1; what it holds in common stays. */
+/* Makes the session hold exactly these tokens; what it holds in common stays. */
 static sz_status hold(answer *a, const int32_t *ids, size_t n) {
-    const sz_token *records;
-    size_t n_held = held(a, &records), same = 0;
-    while (same < n_held && same + 1 < n && records[same].id == ids[same])
-        same++;
+    size_t same = 0;
     uint64_t start = sz_time_ns();
-    SZ_TRY(sz_session_truncate(a->talk->session, 0, (uint32_t)same));
-    sz_status status = sz_session_prompt_ids(a->talk->session, 0, ids + same, n - same);
+    sz_status status = sz_session_sync(a->talk->session, 0, ids, n, &same);
     a->account->prompt_ns += sz_time_ns() - start;
     a->account->n_cached += same;
     a->account->n_prefilled += n - same;

@@ -15,8 +15,10 @@ static sz_tensor *layer(sz_graph *g, const sz_model *m, uint32_t i, sz_pass *pas
                 s);
     k = sz_rope(g, sz_rms_norm(g, k, l->k_norm, h->head_dim, h->rms_eps), h->head_dim, h->n_rot, c,
                 s);
-    a = sz_linear(g, sz_attend(g, m, i, pass, q, k, v), &l->o);
-    x = sz_add(g, x, sz_rms_norm(g, a, l->post_attn_norm, h->n_embd, h->rms_eps));
+    a = sz_wanted(g, m, i, pass, sz_attend(g, m, i, pass, q, k, v)); /* [n][n_head * head_dim] */
+    a = sz_linear(g, a, &l->o);
+    x = sz_add(g, sz_wanted(g, m, i, pass, x),
+               sz_rms_norm(g, a, l->post_attn_norm, h->n_embd, h->rms_eps));
 
     sz_tensor *f = sz_rms_norm(g, x, l->ffn_norm, h->n_embd, h->rms_eps);
     f = sz_gelu_mul(g, sz_linear(g, f, &l->gate), sz_linear(g, f, &l->up)); /* [n][n_ff] */
@@ -29,9 +31,8 @@ static sz_status check_pattern(const sz_gguf *g, const sz_gguf_kv *flags, const 
     bool usual = flags->n >= h->n_layer;
     for (uint64_t i = 0; usual && i < h->n_layer; i++)
         usual = (sz_gguf_int_at(g, flags, i) != 0) == ((i + 1) % h->window_pattern != 0);
-    SZ_REQUIRE(usual, SZ_E_UNSUPPORTED,
-               "%s: key %s names other layers than every %uth as global", sz_gguf_name(g),
-               flags->key, h->window_pattern);
+    SZ_REQUIRE(usual, SZ_E_UNSUPPORTED, "%s: key %s names other layers than every %uth as global",
+               sz_gguf_name(g), flags->key, h->window_pattern);
     return SZ_OK;
 }
 
@@ -54,8 +55,5 @@ static sz_status configure(const sz_gguf *g, sz_hparams *h) {
     return SZ_OK;
 }
 
-const sz_architecture sz_arch_gemma3 = {.name = "gemma3",
-                                        .configure = configure,
-                                        .qk_norms = true,
-                                        .post_norms = true,
-                                        .layer = layer};
+const sz_architecture sz_arch_gemma3 = {
+    .name = "gemma3", .configure = configure, .qk_norms = true, .post_norms = true, .layer = layer};

@@ -17,8 +17,8 @@ static sz_tensor *layer(sz_graph *g, const sz_model *m, uint32_t i, sz_pass *pas
     sz_tensor *v = sz_linear(g, a, &l->v);
     q = sz_rope(g, head_norm(g, m, q, l->q_norm), h->head_dim, h->n_rot, c, s);
     k = sz_rope(g, head_norm(g, m, k, l->k_norm), h->head_dim, h->n_rot, c, s);
-    a = sz_attend(g, m, i, pass, q, k, v); /* [n][n_head * head_dim] */
-    x = sz_add(g, x, sz_linear(g, a, &l->o));
+    a = sz_wanted(g, m, i, pass, sz_attend(g, m, i, pass, q, k, v)); /* [n][n_head * head_dim] */
+    x = sz_add(g, sz_wanted(g, m, i, pass, x), sz_linear(g, a, &l->o));
 
     sz_tensor *f = sz_rms_norm(g, x, l->ffn_norm, h->n_embd, h->rms_eps);
     f = sz_silu_mul(g, sz_linear(g, f, &l->gate), sz_linear(g, f, &l->up)); /* [n][n_ff] */
@@ -30,7 +30,9 @@ static sz_status configure_llama(const sz_gguf *g, sz_hparams *h) {
     return sz_optional(sz_hparam_u32(g, "attention.sliding_window", &h->window)); /* Mistral */
 }
 
-static sz_status configure_qwen(const sz_gguf *g, sz_hparams *h) { return SZ_OK; }
+static sz_status configure_qwen(const sz_gguf *g, sz_hparams *h) {
+    return SZ_OK;
+}
 
 const sz_architecture sz_arch_llama = {
     .name = "llama", .configure = configure_llama, .layer = layer};

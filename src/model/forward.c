@@ -3,6 +3,17 @@
 
 #include "model.h"
 
+static bool narrows(const sz_pass *pass) {
+    return pass->want && !pass->tap && pass->n_want < pass->n;
+}
+
+sz_tensor *sz_wanted(sz_graph *g, const sz_model *m, uint32_t layer, const sz_pass *pass,
+                     sz_tensor *x) {
+    if (g->status != SZ_OK || layer + 1 < m->h.n_layer || !narrows(pass))
+        return x;
+    return sz_gather(g, x, pass->want, pass->n_want);
+}
+
 sz_tensor *sz_model_layers(sz_graph *g, const sz_model *m, sz_pass *pass, sz_tensor *x,
                            uint32_t first, uint32_t last) {
     for (uint32_t i = first; i < last && g->status == SZ_OK; i++) {
@@ -12,7 +23,8 @@ sz_tensor *sz_model_layers(sz_graph *g, const sz_model *m, sz_pass *pass, sz_ten
         sz_tensor *y = m->architecture->layer(g, m, i, pass, x);
         sz_pass_tap(pass, SZ_TAP_HIDDEN, i, y);
         if (y) { /* keep the residual stream in place, give the layer's scratch back */
-            memcpy(x->data, y->data, x->n_rows * x->n_cols * sizeof(float));
+            memcpy(x->data, y->data, y->n_rows * y->n_cols * sizeof(float));
+            x->n_rows = x->activations.n = y->n_rows;
             x->activations.quantized = NULL;
         }
         sz_arena_rewind(g->arena, mark);
@@ -37,7 +49,8 @@ sz_tensor *sz_model_forward(sz_graph *g, const sz_model *m, sz_pass *pass, bool 
     sz_tensor *x = embed(g, m, pass);
     sz_model_rope_angles(m, g, pass);
     x = sz_model_layers(g, m, pass, x, 0, m->h.n_layer);
-    x = g->status == SZ_OK ? sz_gather(g, x, pass->want, pass->n_want) : NULL;
+    if (g->status == SZ_OK && !narrows(pass))
+        x = sz_gather(g, x, pass->want, pass->n_want);
     x = sz_rms_norm(g, x, m->output_norm, m->h.n_embd, m->h.rms_eps);
     return logits ? sz_linear(g, x, &m->head) : x;
 }
