@@ -5,9 +5,7 @@
 
 #include <string.h>
 
-enum {
-    SCORE_ROWS = 32
-}; /* rows of logits in memory at once where only their figures are sz_wanted */
+enum { SCORE_ROWS = 32 }; /* rows of logits in memory at once where only figures are wanted */
 
 /* ---- Logits and their figures -------------------------------------------------------------------
  */

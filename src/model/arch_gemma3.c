@@ -15,10 +15,10 @@ static sz_tensor *layer(sz_graph *g, const sz_model *m, uint32_t i, sz_pass *pas
                 s);
     k = sz_rope(g, sz_rms_norm(g, k, l->k_norm, h->head_dim, h->rms_eps), h->head_dim, h->n_rot, c,
                 s);
-    a = sz_wanted(g, m, i, pass, sz_attend(g, m, i, pass, q, k, v)); /* [n][n_head * head_dim] */
-    a = sz_linear(g, a, &l->o);
-    x = sz_add(g, sz_wanted(g, m, i, pass, x),
-               sz_rms_norm(g, a, l->post_attn_norm, h->n_embd, h->rms_eps));
+    a = sz_attend(g, m, i, pass, q, k, v); /* [n][n_head * head_dim] */
+    a = sz_linear(g, sz_keep_wanted(g, m, i, pass, a), &l->o);
+    a = sz_rms_norm(g, a, l->post_attn_norm, h->n_embd, h->rms_eps);
+    x = sz_add(g, sz_keep_wanted(g, m, i, pass, x), a);
 
     sz_tensor *f = sz_rms_norm(g, x, l->ffn_norm, h->n_embd, h->rms_eps);
     f = sz_gelu_mul(g, sz_linear(g, f, &l->gate), sz_linear(g, f, &l->up)); /* [n][n_ff] */

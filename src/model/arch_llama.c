@@ -17,8 +17,9 @@ static sz_tensor *layer(sz_graph *g, const sz_model *m, uint32_t i, sz_pass *pas
     sz_tensor *v = sz_linear(g, a, &l->v);
     q = sz_rope(g, head_norm(g, m, q, l->q_norm), h->head_dim, h->n_rot, c, s);
     k = sz_rope(g, head_norm(g, m, k, l->k_norm), h->head_dim, h->n_rot, c, s);
-    a = sz_wanted(g, m, i, pass, sz_attend(g, m, i, pass, q, k, v)); /* [n][n_head * head_dim] */
-    x = sz_add(g, sz_wanted(g, m, i, pass, x), sz_linear(g, a, &l->o));
+    a = sz_attend(g, m, i, pass, q, k, v); /* [n][n_head * head_dim] */
+    a = sz_linear(g, sz_keep_wanted(g, m, i, pass, a), &l->o);
+    x = sz_add(g, sz_keep_wanted(g, m, i, pass, x), a);
 
     sz_tensor *f = sz_rms_norm(g, x, l->ffn_norm, h->n_embd, h->rms_eps);
     f = sz_silu_mul(g, sz_linear(g, f, &l->gate), sz_linear(g, f, &l->up)); /* [n][n_ff] */

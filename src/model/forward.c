@@ -7,8 +7,8 @@ static bool narrows(const sz_pass *pass) {
     return pass->want && !pass->tap && pass->n_want < pass->n;
 }
 
-sz_tensor *sz_wanted(sz_graph *g, const sz_model *m, uint32_t layer, const sz_pass *pass,
-                     sz_tensor *x) {
+sz_tensor *sz_keep_wanted(sz_graph *g, const sz_model *m, uint32_t layer, const sz_pass *pass,
+                          sz_tensor *x) {
     if (g->status != SZ_OK || layer + 1 < m->h.n_layer || !narrows(pass))
         return x;
     return sz_gather(g, x, pass->want, pass->n_want);

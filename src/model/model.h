@@ -101,7 +101,7 @@ sz_tensor *sz_attend(sz_graph *g, const sz_model *m, uint32_t layer, sz_pass *pa
                      const sz_tensor *q, const sz_tensor *k, const sz_tensor *v);
 /* The wanted rows of x in the last layer, x itself in the others: once the keys and values of the last
  * layer are stored, other rows have no further use (unless somebody looks on, with a tap). */
-sz_tensor *sz_wanted(sz_graph *g, const sz_model *m, uint32_t layer, const sz_pass *pass,
+sz_tensor *sz_keep_wanted(sz_graph *g, const sz_model *m, uint32_t layer, const sz_pass *pass,
                      sz_tensor *x);
 void sz_pass_tap(const sz_pass *pass, sz_tap_kind kind, uint32_t layer, const sz_tensor *t);
 
