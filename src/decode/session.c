@@ -20,7 +20,7 @@ static uint32_t default_context(const sz_model *m, const sz_kv_shape *shape) {
 
 static uint32_t stated_context(const sz_model *m, uint32_t context) {
     if (context > m->h.n_ctx_train)
-        sz_runtime_log(m->rt, SZ_LOG_INFO,
+        sz_runtime_log(m->rt, SZ_LOG_WARN,
                        "context: %u tokens, more than the %u that the file allows", context,
                        m->h.n_ctx_train);
     return context;

@@ -112,7 +112,7 @@ static void the_default_context_fits_file_and_memory(void **state) {
 
     s = session_of(300, 301, &e, &lines);
     assert_int_equal(sz_session_context(s), 301);
-    assert_int_equal(lines.level, SZ_LOG_INFO);
+    assert_int_equal(lines.level, SZ_LOG_WARN);
     assert_non_null(strstr(lines.text, "301 tokens, more than the 300"));
     sz_session_free(s);
     engine_close(&e);
