@@ -5,6 +5,7 @@
 #include "signals.h"
 #include <stdlib.h>
 #include <string.h>
+#include <szilard/unstable/sampler.h>
 #include <unistd.h>
 
 /* ---- Opening --------------------------------------------------------------------------------- */
@@ -36,11 +37,32 @@ static sz_status choose_template(sz_talk *t) {
     return o->system ? sz_dialogue_set_system(&t->dialogue, o->system) : SZ_OK;
 }
 
+/* A chain for one answer: what the constraint allows comes first. */
+static sz_status set_chain(sz_talk *t) {
+    sz_chain *chain;
+    sz_grammar *grammar;
+    SZ_TRY(sz_constraint_make(&t->options->constraint, &grammar));
+    sz_status status = sz_chain_new(&chain);
+    if (status != SZ_OK) {
+        sz_grammar_free(grammar);
+        return status;
+    }
+    status = sz_chain_add_grammar(chain, t->engine.model, grammar);
+    if (status == SZ_OK)
+        status = sz_chain_extend(chain, t->chain);
+    if (status != SZ_OK) {
+        sz_chain_free(chain);
+        return status;
+    }
+    return sz_session_set_chain(t->session, 0, chain, t->seed);
+}
+
 sz_status sz_talk_set_sampling(sz_talk *t) {
     const sz_sampling *s = &t->options->sampling;
     SZ_TRY(sz_sampling_chain(s, t->chain));
     t->seed = s->seed >= 0 ? (uint64_t)s->seed : sz_random_seed();
-    return sz_session_set_sampler(t->session, 0, t->chain, t->seed);
+    return t->options->constraint.kind ? SZ_OK
+                                       : sz_session_set_sampler(t->session, 0, t->chain, t->seed);
 }
 
 sz_status sz_talk_open(sz_generation *o, bool drop_oldest, sz_talk *t) {
@@ -294,7 +316,10 @@ static sz_status conclude(answer *a) {
 sz_status sz_talk_answer(sz_talk *t, sz_account *account) {
     *account = (sz_account){.keep_entropies = t->options->show_entropy || t->options->account};
     answer a = {.talk = t, .account = account};
-    sz_status status = first_prompt(&a);
+    sz_status status =
+        t->options->constraint.kind ? set_chain(t) : SZ_OK; /* from its start again */
+    if (status == SZ_OK)
+        status = first_prompt(&a);
     begin_printer(&a);
     if (status == SZ_OK)
         status = draw(&a);

@@ -9,6 +9,9 @@ static const char *const overflow_choices[] = {"default", "stop", "drop", NULL};
 enum {
     OPT_STOP = 600,
     OPT_SYSTEM,
+    OPT_GRAMMAR,
+    OPT_SCHEMA,
+    OPT_REGEX,
     OPT_KV_TYPE,
     OPT_OVERFLOW,
     OPT_THINK,
@@ -26,6 +29,10 @@ static const struct argp_option options[] = {
      "Most tokens of an answer; default: -1, until the model ends it or the context is full", 3},
     {"stop", OPT_STOP, "TEXT", 0,
      "End the answer before TEXT; may be given several times. \\n, \\t and \\\\ are understood", 3},
+    {"grammar", OPT_GRAMMAR, "FILE", 0, "Answers follow this grammar, in GBNF", 3},
+    {"json-schema", OPT_SCHEMA, "SCHEMA", 0,
+     "Answers are JSON that follows this schema, written out or in a file", 3},
+    {"regex", OPT_REGEX, "R", 0, "Answers match this regular expression as a whole", 3},
     {"system", OPT_SYSTEM, "TEXT", 0, "The system message", 3},
     {"think", OPT_THINK, "on|off|hide", 0,
      "For models that think first: whether they do, and whether it is shown", 3},
@@ -121,6 +128,15 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         return 0;
     case OPT_STOP:
         add_stop(state, g, arg);
+        return 0;
+    case OPT_GRAMMAR:
+        g->constraint = (sz_constraint){SZ_CONSTRAINT_GRAMMAR, arg};
+        return 0;
+    case OPT_SCHEMA:
+        g->constraint = (sz_constraint){SZ_CONSTRAINT_SCHEMA, arg};
+        return 0;
+    case OPT_REGEX:
+        g->constraint = (sz_constraint){SZ_CONSTRAINT_REGEX, arg};
         return 0;
     case OPT_SYSTEM:
         g->system = arg;

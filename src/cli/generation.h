@@ -2,6 +2,7 @@
 #ifndef SZ_CLI_GENERATION_H
 #define SZ_CLI_GENERATION_H
 
+#include "constraint.h"
 #include "engine.h"
 #include "sampling.h"
 #include "term.h"
@@ -18,6 +19,7 @@ enum { SZ_STOPS_MAX = 16 };
 typedef struct sz_generation {
     sz_engine_options engine;
     sz_sampling sampling;
+    sz_constraint constraint;
     int64_t max_tokens;        /* of one answer; -1: until the model ends it */
     char *stops[SZ_STOPS_MAX]; /* escapes resolved */
     size_t n_stops;

@@ -118,13 +118,19 @@ static sz_status add_setting(sz_chain *chain, const sz_setting *s) {
     return sz_chain_add(chain, kinds[i], values);
 }
 
-sz_status sz_chain_parse(const char *text, sz_chain **out) {
-    sz_chain *chain = NULL;
+sz_status sz_chain_extend(sz_chain *chain, const char *text) {
     sz_setting setting;
-    sz_status status = sz_chain_new(&chain);
-    while (status == SZ_OK && (status = sz_setting_read(&text, &setting)) == SZ_OK)
-        status = add_setting(chain, &setting);
-    if (status != SZ_END) {
+    sz_status status;
+    while ((status = sz_setting_read(&text, &setting)) == SZ_OK)
+        SZ_TRY(add_setting(chain, &setting));
+    return status == SZ_END ? SZ_OK : status;
+}
+
+sz_status sz_chain_parse(const char *text, sz_chain **out) {
+    sz_chain *chain;
+    SZ_TRY(sz_chain_new(&chain));
+    sz_status status = sz_chain_extend(chain, text);
+    if (status != SZ_OK) {
         sz_chain_free(chain);
         return status;
     }

@@ -170,4 +170,18 @@ same "interrupted" $status 130
 has "account after Ctrl-C" "$(cat "$work/err")" "interrupted"
 iconv -f UTF-8 -t UTF-8 "$work/out" > /dev/null || fail "an interrupted text is not UTF-8"
 
+# Answers that must look like something.
+constrained() { "$szilard" run -m "$tiny" --raw -p a -q --seed "$1" -n 60 "$2" "$3" 2> "$work/err"; }
+for seed in 1 2 3; do
+    constrained $seed --regex '[0-9]{3}-[a-f]+z' | grep -qxE '[0-9]{3}-[a-f]{1,56}z?' || fail "regex, seed $seed"
+    same "schema, seed $seed" "$(constrained $seed --json-schema '{"type":"integer","minimum":7,"maximum":7}' | tr -d ' \n\t')" 7
+done
+printf 'root ::= "yes" | "no"\n' > "$work/g.gbnf"
+case $(constrained 4 --grammar "$work/g.gbnf") in yes | no) ;; *) fail "grammar" ;; esac
+printf 'root ::= (\n' > "$work/broken.gbnf"
+exits "broken grammar" 1 "$szilard" run -m "$tiny" --raw -p a --grammar "$work/broken.gbnf"
+has "broken grammar" "$(cat "$work/err")" "broken.gbnf: grammar line"
+exits "broken schema" 1 "$szilard" run -m "$tiny" --raw -p a --json-schema '{"type":"what"}'
+has "broken schema" "$(cat "$work/err")" "what"
+
 finish

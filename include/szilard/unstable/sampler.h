@@ -53,6 +53,8 @@ SZ_API const sz_sampler_kind *const *sz_sampler_kinds(void);
 typedef struct sz_chain sz_chain; /* an empty one draws from the model's own distribution */
 SZ_API sz_status sz_chain_new(sz_chain **out);
 SZ_API sz_status sz_chain_parse(const char *text, sz_chain **out);
+/* Appends the samplers of a text; on failure those before the broken one are there. */
+SZ_API sz_status sz_chain_extend(sz_chain *chain, const char *text);
 /* Appends a sampler, also of a kind of your own; values NULL: the defaults of its options. */
 SZ_API sz_status sz_chain_add(sz_chain *chain, const sz_sampler_kind *kind, const double *values);
 /* Appends the sampler that keeps what a grammar allows, for texts of `model` that begin with the
