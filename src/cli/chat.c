@@ -148,7 +148,7 @@ static void greet(const sz_chat *c) {
     sz_chat_say("%s (%s), %d thread%s, %s; context %u tokens", info.name, size, threads,
                 threads == 1 ? "" : "s", sz_runtime_isa(e->rt),
                 sz_session_context(c->talk.session));
-    if (c->talk.dialogue.raw)
+    if (c->options->raw)
         sz_chat_say("each line is continued as text");
     sz_chat_say("/help lists the commands; Ctrl-C stops an answer, Ctrl-D leaves\n");
     if (c->options->show_entropy)

@@ -33,6 +33,7 @@ static void start(terminal *t, char *const *arguments) {
         setenv("TERM", "xterm-256color", 1);
         setenv("LC_ALL", "C.UTF-8", 1);
         setenv("XDG_STATE_HOME", state_folder, 1);
+        setenv("ASAN_OPTIONS", "detect_leaks=0", 1); /* libedit keeps names given to it */
         unsetenv("NO_COLOR");
         unsetenv("COLORTERM");
         signal(SIGINT, SIG_DFL);
