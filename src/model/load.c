@@ -1,12 +1,21 @@
 /* load.c: weights of a GGUF file into a model: shapes checked, matrices repacked, small vectors
- * copied, source pages given back. */
+ * copied, source pages given back. All tensors are checked before the first one is loaded, so that
+ * a broken file costs neither time nor memory. */
 #include <stdio.h>
 #include <string.h>
 
 #include "model.h"
+#include "name_table.h"
 
-static sz_status find_tensor(const sz_model *m, const char *name, uint64_t n_cols, uint64_t n_rows,
+typedef struct loader {
+    sz_model *m;
+    bool checking; /* the tensors are looked at only */
+    bool *used;    /* [tensors of the file] */
+} loader;
+
+static sz_status find_tensor(const loader *ld, const char *name, uint64_t n_cols, uint64_t n_rows,
                              const sz_gguf_tensor **out) {
+    const sz_model *m = ld->m;
     const sz_gguf_tensor *t = sz_gguf_find_tensor(m->gguf, name);
     SZ_REQUIRE(t, SZ_E_NOTFOUND, "%s: tensor %s is missing", sz_gguf_name(m->gguf), name);
     uint64_t rows = t->n_dim > 1 ? t->dim[1] : 1;
@@ -14,8 +23,9 @@ static sz_status find_tensor(const sz_model *m, const char *name, uint64_t n_col
         rows = t->dim[i] == 1 ? rows : 0;
     SZ_REQUIRE(t->dim[0] == n_cols && rows == n_rows, SZ_E_FORMAT,
                "%s: tensor %s is %llu x %llu, the hyperparameters ask for %llu x %llu",
-               sz_gguf_name(m->gguf), name, (unsigned long long)t->dim[0],
-               (unsigned long long)rows, (unsigned long long)n_cols, (unsigned long long)n_rows);
+               sz_gguf_name(m->gguf), name, (unsigned long long)t->dim[0], (unsigned long long)rows,
+               (unsigned long long)n_cols, (unsigned long long)n_rows);
+    ld->used[t - sz_gguf_tensor_at(m->gguf, 0)] = true;
     *out = t;
     return SZ_OK;
 }
@@ -29,14 +39,17 @@ static size_t source_row(const sz_hparams *h, size_t row) {
     return head + (r < half ? 2 * r : 2 * (r - half) + 1);
 }
 
-static sz_status load_vector(sz_model *m, const char *name, uint64_t n, bool unpair,
+static sz_status load_vector(const loader *ld, const char *name, uint64_t n, bool unpair,
                              const float **out) {
+    sz_model *m = ld->m;
     const sz_gguf_tensor *t;
-    SZ_TRY(find_tensor(m, name, n, 1, &t));
+    SZ_TRY(find_tensor(ld, name, n, 1, &t));
     const sz_type_info *info = sz_type_get(t->type);
     SZ_REQUIRE(info->dequantize && n % info->block == 0, SZ_E_UNSUPPORTED,
                "%s: tensor %s has type %s, which cannot be read as floats", sz_gguf_name(m->gguf),
                name, info->name);
+    if (ld->checking)
+        return SZ_OK;
     float *v = sz_arena_alloc(m->arena, 2 * n * sizeof *v);
     SZ_REQUIRE(v, SZ_E_NOMEM, "no memory for tensor %s", name);
     info->dequantize(t->data, v, n);
@@ -70,11 +83,16 @@ static sz_status pack_unpaired(sz_model *m, const sz_gguf_tensor *t, sz_matrix *
     return status;
 }
 
-static sz_status load_matrix(sz_model *m, const char *name, uint64_t n_cols, uint64_t n_rows,
+static sz_status load_matrix(const loader *ld, const char *name, uint64_t n_cols, uint64_t n_rows,
                              bool unpair, sz_matrix *out) {
     const sz_gguf_tensor *t;
-    SZ_TRY(find_tensor(m, name, n_cols, n_rows, &t));
-    SZ_TRY(unpair ? pack_unpaired(m, t, out) : pack(m, t, t->data, out));
+    SZ_TRY(find_tensor(ld, name, n_cols, n_rows, &t));
+    SZ_REQUIRE(sz_matrix_can_pack(t->type), SZ_E_UNSUPPORTED,
+               "%s: tensor %s: no matrix kernel for tensor type %s", sz_gguf_name(ld->m->gguf),
+               name, sz_type_get(t->type)->name);
+    if (ld->checking)
+        return SZ_OK;
+    SZ_TRY(unpair ? pack_unpaired(ld->m, t, out) : pack(ld->m, t, t->data, out));
     sz_map_release(t->data, t->bytes);
     return SZ_OK;
 }
@@ -85,46 +103,47 @@ static const char *in_layer(char *name, size_t size, uint32_t i, const char *wha
     return name;
 }
 
-static sz_status load_weight(sz_model *m, uint32_t i, const char *what, uint64_t n_cols,
+static sz_status load_weight(const loader *ld, uint32_t i, const char *what, uint64_t n_cols,
                              uint64_t n_rows, bool bias, bool unpair, sz_weight *out) {
     char name[96];
-    SZ_TRY(load_matrix(m, in_layer(name, sizeof name, i, what, "weight"), n_cols, n_rows, unpair,
+    SZ_TRY(load_matrix(ld, in_layer(name, sizeof name, i, what, "weight"), n_cols, n_rows, unpair,
                        &out->matrix));
     in_layer(name, sizeof name, i, what, "bias");
-    if (!bias && !sz_gguf_find_tensor(m->gguf, name))
+    if (!bias && !sz_gguf_find_tensor(ld->m->gguf, name))
         return SZ_OK;
-    return load_vector(m, name, n_rows, unpair, &out->bias);
+    return load_vector(ld, name, n_rows, unpair, &out->bias);
 }
 
-static sz_status load_norm(sz_model *m, uint32_t i, const char *what, uint64_t n,
+static sz_status load_norm(const loader *ld, uint32_t i, const char *what, uint64_t n,
                            const float **out) {
     char name[96];
-    return load_vector(m, in_layer(name, sizeof name, i, what, "weight"), n, false, out);
+    return load_vector(ld, in_layer(name, sizeof name, i, what, "weight"), n, false, out);
 }
 
-static sz_status load_layer(sz_model *m, uint32_t i) {
+static sz_status load_layer(const loader *ld, uint32_t i) {
+    const sz_model *m = ld->m;
     const sz_hparams *h = &m->h;
     const sz_architecture *a = m->architecture;
     sz_layer *l = &m->layers[i];
     uint64_t n_q = (uint64_t)h->n_head * h->head_dim, n_kv = (uint64_t)h->n_head_kv * h->head_dim;
     bool unpair = h->rope_interleaved;
-    SZ_TRY(load_norm(m, i, "attn_norm", h->n_embd, &l->attn_norm));
-    SZ_TRY(load_weight(m, i, "attn_q", h->n_embd, n_q, a->biases, unpair, &l->q));
-    SZ_TRY(load_weight(m, i, "attn_k", h->n_embd, n_kv, a->biases, unpair, &l->k));
-    SZ_TRY(load_weight(m, i, "attn_v", h->n_embd, n_kv, a->biases, false, &l->v));
-    SZ_TRY(load_weight(m, i, "attn_output", n_q, h->n_embd, false, false, &l->o));
+    SZ_TRY(load_norm(ld, i, "attn_norm", h->n_embd, &l->attn_norm));
+    SZ_TRY(load_weight(ld, i, "attn_q", h->n_embd, n_q, a->biases, unpair, &l->q));
+    SZ_TRY(load_weight(ld, i, "attn_k", h->n_embd, n_kv, a->biases, unpair, &l->k));
+    SZ_TRY(load_weight(ld, i, "attn_v", h->n_embd, n_kv, a->biases, false, &l->v));
+    SZ_TRY(load_weight(ld, i, "attn_output", n_q, h->n_embd, false, false, &l->o));
     if (a->qk_norms) {
-        SZ_TRY(load_norm(m, i, "attn_q_norm", h->head_dim, &l->q_norm));
-        SZ_TRY(load_norm(m, i, "attn_k_norm", h->head_dim, &l->k_norm));
+        SZ_TRY(load_norm(ld, i, "attn_q_norm", h->head_dim, &l->q_norm));
+        SZ_TRY(load_norm(ld, i, "attn_k_norm", h->head_dim, &l->k_norm));
     }
     if (a->post_norms) {
-        SZ_TRY(load_norm(m, i, "post_attention_norm", h->n_embd, &l->post_attn_norm));
-        SZ_TRY(load_norm(m, i, "post_ffw_norm", h->n_embd, &l->post_ffn_norm));
+        SZ_TRY(load_norm(ld, i, "post_attention_norm", h->n_embd, &l->post_attn_norm));
+        SZ_TRY(load_norm(ld, i, "post_ffw_norm", h->n_embd, &l->post_ffn_norm));
     }
-    SZ_TRY(load_norm(m, i, "ffn_norm", h->n_embd, &l->ffn_norm));
-    SZ_TRY(load_weight(m, i, "ffn_gate", h->n_embd, h->n_ff, false, false, &l->gate));
-    SZ_TRY(load_weight(m, i, "ffn_up", h->n_embd, h->n_ff, false, false, &l->up));
-    SZ_TRY(load_weight(m, i, "ffn_down", h->n_ff, h->n_embd, false, false, &l->down));
+    SZ_TRY(load_norm(ld, i, "ffn_norm", h->n_embd, &l->ffn_norm));
+    SZ_TRY(load_weight(ld, i, "ffn_gate", h->n_embd, h->n_ff, false, false, &l->gate));
+    SZ_TRY(load_weight(ld, i, "ffn_up", h->n_embd, h->n_ff, false, false, &l->up));
+    SZ_TRY(load_weight(ld, i, "ffn_down", h->n_ff, h->n_embd, false, false, &l->down));
     bool global = h->window_pattern && (i + 1) % h->window_pattern == 0;
     l->window = h->window && !global ? h->window : 0;
     l->rope = h->window_pattern && !global ? 1 : 0;
@@ -132,35 +151,71 @@ static sz_status load_layer(sz_model *m, uint32_t i) {
 }
 
 /* The embedding stays in the file, a row is decoded when asked for; a tied head is repacked. */
-static sz_status load_ends(sz_model *m) {
+static sz_status load_ends(const loader *ld) {
+    sz_model *m = ld->m;
     const sz_gguf_tensor *e;
     const sz_hparams *h = &m->h;
-    SZ_TRY(find_tensor(m, "token_embd.weight", h->n_embd, h->n_vocab, &e));
+    SZ_TRY(find_tensor(ld, "token_embd.weight", h->n_embd, h->n_vocab, &e));
     SZ_REQUIRE(sz_type_get(e->type)->dequantize, SZ_E_UNSUPPORTED,
                "%s: tensor token_embd.weight has type %s, which cannot be read as floats",
                sz_gguf_name(m->gguf), sz_type_get(e->type)->name);
     m->embedding = e->data;
     m->embedding_type = e->type;
-    SZ_TRY(load_vector(m, "output_norm.weight", h->n_embd, false, &m->output_norm));
+    SZ_TRY(load_vector(ld, "output_norm.weight", h->n_embd, false, &m->output_norm));
     bool tied = !sz_gguf_find_tensor(m->gguf, "output.weight");
-    if (!tied) {
+    if (!tied && !ld->checking) {
         m->n_params += e->dim[0] * e->dim[1];
         m->weight_bytes += e->bytes;
     }
-    SZ_TRY(load_matrix(m, tied ? "token_embd.weight" : "output.weight", h->n_embd, h->n_vocab,
+    SZ_TRY(load_matrix(ld, tied ? "token_embd.weight" : "output.weight", h->n_embd, h->n_vocab,
                        false, &m->head.matrix));
     if (!sz_gguf_find_tensor(m->gguf, "output.bias"))
         return SZ_OK;
-    return load_vector(m, "output.bias", h->n_vocab, false, &m->head.bias);
+    return load_vector(ld, "output.bias", h->n_vocab, false, &m->head.bias);
+}
+
+static sz_status load_all(const loader *ld) {
+    for (uint32_t i = 0; i < ld->m->h.n_layer; i++)
+        SZ_TRY(load_layer(ld, i));
+    return load_ends(ld);
+}
+
+/* Frequencies of rope: rope.c reads the one, the other is of the first converters and not needed.
+ */
+static bool is_rope(const char *name) {
+    return strcmp(name, "rope_freqs.weight") == 0 || strstr(name, ".attn_rot_embd.weight");
+}
+
+/* A model of which a part is left out would compute something else than its maker meant. */
+static sz_status refuse_unused(const loader *ld) {
+    const sz_gguf *g = ld->m->gguf;
+    char shown[80];
+    for (size_t i = 0; i < sz_gguf_n_tensors(g); i++) {
+        const char *name = sz_gguf_tensor_at(g, i)->name;
+        SZ_REQUIRE(ld->used[i] || is_rope(name), SZ_E_UNSUPPORTED,
+                   "%s: tensor %s has no place in a model of architecture %s with %u layers",
+                   sz_gguf_name(g), sz_show_text(name, strlen(name), shown),
+                   ld->m->architecture->name, ld->m->h.n_layer);
+    }
+    return SZ_OK;
 }
 
 sz_status sz_model_load_weights(sz_model *m) {
+    loader ld = {.m = m, .checking = true};
     m->layers = sz_calloc(m->h.n_layer, sizeof *m->layers);
     SZ_REQUIRE(m->layers, SZ_E_NOMEM, "no memory for %u layers", m->h.n_layer);
-    for (uint32_t i = 0; i < m->h.n_layer; i++)
-        SZ_TRY(load_layer(m, i));
-    SZ_TRY(load_ends(m));
-    return sz_model_make_rope(m);
+    ld.used = sz_calloc(sz_gguf_n_tensors(m->gguf), sizeof *ld.used);
+    SZ_REQUIRE(ld.used, SZ_E_NOMEM, "no memory for a list of tensors");
+    sz_status status = load_all(&ld);
+    if (status == SZ_OK)
+        status = refuse_unused(&ld);
+    if (status == SZ_OK)
+        status = sz_model_make_rope(m);
+    ld.checking = false;
+    if (status == SZ_OK)
+        status = load_all(&ld);
+    sz_free(ld.used);
+    return status;
 }
 
 void sz_model_free_weights(sz_model *m) {

@@ -5,15 +5,20 @@
 
 /* ---- Opening ------------------------------------------------------------------------------------ */
 
+enum { LONGEST_NAME = 256 };
+
+/* A string of the file for people to read: cut short, and without what a terminal would obey. */
 static const char *keep_string(sz_model *m, const char *key) {
     sz_str s = {"", 0};
     if (sz_gguf_find(m->gguf, key))
         sz_gguf_get_str(m->gguf, key, &s);
-    char *copy = sz_arena_alloc_small(m->arena, s.n + 1);
+    size_t n = sz_utf8_complete(s.s, s.n < LONGEST_NAME ? s.n : LONGEST_NAME);
+    char *copy = sz_arena_alloc_small(m->arena, n + 1);
     if (!copy)
         return "";
-    memcpy(copy, s.s, s.n);
-    copy[s.n] = 0;
+    for (size_t i = 0; i < n; i++)
+        copy[i] = (unsigned char)s.s[i] < ' ' || s.s[i] == 0x7f ? '?' : s.s[i];
+    copy[n] = 0;
     return copy;
 }
 
@@ -44,23 +49,42 @@ static sz_status find_architecture(sz_model *m) {
     return SZ_OK;
 }
 
+static sz_status read_hparams(sz_model *m) {
+    SZ_TRY(sz_hparams_read(m->gguf, m->architecture, &m->h));
+    uint32_t n = sz_tokenizer_n_vocab(m->tokenizer);
+    SZ_REQUIRE(n <= m->h.n_vocab, SZ_E_FORMAT,
+               "%s: the tokenizer has %u tokens, token_embd.weight %u rows", sz_gguf_name(m->gguf),
+               n, m->h.n_vocab);
+    return SZ_OK;
+}
+
+/* A tokenizer is of use without a model that this build runs, or without any; hyperparameters that
+ * are wrong tell of a broken file all the same. */
+static sz_status if_broken(sz_status status) {
+    return status == SZ_E_UNSUPPORTED || status == SZ_E_NOTFOUND ? SZ_OK : status;
+}
+
+static sz_status open_vocabulary(sz_model *m) {
+    SZ_TRY(if_broken(find_architecture(m)));
+    SZ_TRY(sz_tokenizer_from_gguf(m->gguf, &m->tokenizer));
+    SZ_TRY(load_template(m));
+    if (m->architecture && sz_gguf_n_tensors(m->gguf) > 0)
+        SZ_TRY(if_broken(read_hparams(m)));
+    m->h.n_vocab = sz_tokenizer_n_vocab(m->tokenizer);
+    return SZ_OK;
+}
+
 static sz_status open_parts(sz_model *m, const char *path, bool vocab_only) {
     SZ_TRY(sz_arena_new(1 << 16, &m->arena));
     SZ_TRY(sz_gguf_open(path, &m->gguf));
     m->name = keep_string(m, "general.name");
     m->file_type = sz_gguf_file_type(m->gguf);
-    if (!vocab_only)
-        SZ_TRY(find_architecture(m));
+    if (vocab_only)
+        return open_vocabulary(m);
+    SZ_TRY(find_architecture(m));
     SZ_TRY(sz_tokenizer_from_gguf(m->gguf, &m->tokenizer));
     SZ_TRY(load_template(m));
-    if (vocab_only) {
-        m->h.n_vocab = sz_tokenizer_n_vocab(m->tokenizer);
-        return SZ_OK;
-    }
-    SZ_TRY(sz_hparams_read(m->gguf, m->architecture, &m->h));
-    SZ_REQUIRE(sz_tokenizer_n_vocab(m->tokenizer) <= m->h.n_vocab, SZ_E_FORMAT,
-               "%s: the tokenizer has %u tokens, token_embd.weight %u rows", path,
-               sz_tokenizer_n_vocab(m->tokenizer), m->h.n_vocab);
+    SZ_TRY(read_hparams(m));
     return sz_model_load_weights(m);
 }
 

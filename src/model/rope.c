@@ -106,6 +106,16 @@ static sz_status apply_factors(sz_model *m, sz_rope_table *t) {
     return SZ_OK;
 }
 
+/* No model turns faster than one radian per position, and angles are exact up to 2^27 only. */
+static sz_status check_table(const sz_model *m, const sz_rope_table *t) {
+    for (uint32_t i = 0; i < m->h.n_rot / 2; i++)
+        SZ_REQUIRE(t->inverse[i] > 0.0 && t->inverse[i] <= 1.0, SZ_E_FORMAT,
+                   "%s: the rope frequency of dimension %u is %g, not in (0, 1]: rope.freq_base, "
+                   "rope.scaling.factor or tensor rope_freqs.weight is wrong",
+                   sz_gguf_name(m->gguf), i, t->inverse[i]);
+    return SZ_OK;
+}
+
 sz_status sz_model_make_rope(sz_model *m) {
     scaling s;
     SZ_TRY(read_scaling(m->gguf, &m->h, &s));
@@ -117,7 +127,8 @@ sz_status sz_model_make_rope(sz_model *m) {
             m->rope[0].inverse[i] /= s.factor;
     if (s.kind == YARN)
         yarn(&s, m->h.rope_base, m->h.n_rot, &m->rope[0]);
-    return SZ_OK;
+    SZ_TRY(check_table(m, &m->rope[0]));
+    return check_table(m, &m->rope[1]);
 }
 
 void sz_model_rope_angles(const sz_model *m, sz_graph *g, sz_pass *pass) {
