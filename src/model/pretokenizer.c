@@ -4,6 +4,7 @@
  * matches and the text between them; a stage sees one piece at a time, so the end of a piece counts
  * as the end of the text. Most recipes are one pattern that leaves nothing between its matches. */
 #include "model/pretokenizer.h"
+#include "model/name_table.h"
 
 #include <string.h>
 
@@ -122,10 +123,11 @@ static const recipe *find_recipe(const char *name, size_t n) {
 
 sz_status sz_pretokenizer_new(const char *name, size_t n_name, sz_pretokenizer **out) {
     const recipe *found = find_recipe(name, n_name);
+    char shown[80];
     SZ_REQUIRE(found, SZ_E_UNSUPPORTED,
-               "tokenizer.ggml.pre is \"%.*s\", a pre-tokeniser that is not in the table of "
+               "tokenizer.ggml.pre is \"%s\", a pre-tokeniser that is not in the table of "
                "src/model/pretokenizer.c; without its pattern the token ids would be wrong",
-               (int)(n_name < 64 ? n_name : 64), name);
+               sz_show_text(name, n_name, shown));
     sz_pretokenizer *p = sz_calloc(1, sizeof *p);
     SZ_REQUIRE(p, SZ_E_NOMEM, "out of memory for the pre-tokeniser");
     p->recipe = found;

@@ -1,5 +1,6 @@
 /* tokenizer.c: creation from a file's metadata, and text to ids and back for every kind. */
 #include "base/utf8.h"
+#include "model/name_table.h"
 #include "model/tokenizer_parts.h"
 
 enum { MAX_TEXT = 1 << 30 };
@@ -21,9 +22,10 @@ static sz_status read_kind(const sz_gguf *g, sz_tokenizer_kind *kind) {
             return SZ_OK;
         }
     }
+    char shown[80];
     return sz_fail(SZ_E_UNSUPPORTED,
-                   "%s: tokenizer.ggml.model is \"%.*s\"; gpt2, llama and bert are supported",
-                   sz_gguf_name(g), (int)(model.n < 40 ? model.n : 40), model.s);
+                   "%s: tokenizer.ggml.model is \"%s\"; gpt2, llama and bert are supported",
+                   sz_gguf_name(g), sz_show_text(model.s, model.n, shown));
 }
 
 /* A special token's id; *out keeps its value where the key is absent. Writers that have no such
@@ -258,6 +260,7 @@ sz_status sz_tokenizer_encode(const sz_tokenizer *t, const char *text, size_t n_
     SZ_REQUIRE(n_text <= MAX_TEXT, SZ_E_LIMIT,
                "the text has %zu bytes; at most %d can be tokenised at once", n_text, MAX_TEXT);
     sz_encoder e;
+    text = text ? text : "";
     sz_status status = sz_encoder_open(&e, t, text, n_text);
     if (status == SZ_OK)
         status = encode(&e, text, n_text, flags);

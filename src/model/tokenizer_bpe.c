@@ -1,5 +1,6 @@
 /* tokenizer_bpe.c: byte-level byte-pair encoding (GPT-2 and its many followers). */
 #include "base/utf8.h"
+#include "model/name_table.h"
 #include "model/tokenizer_parts.h"
 
 enum { MAX_MERGES = 1 << 20 }; /* the largest vocabularies in use have half as many */
@@ -38,18 +39,19 @@ static int32_t find_product(const sz_vocab *v, sz_str text, size_t space, uint32
 static sz_status load_merge(const sz_gguf *g, sz_tokenizer *t, sz_str text, uint32_t rank,
                             uint32_t *last, char *joined) {
     const sz_vocab *v = &t->vocab;
+    char shown[80];
     const char *found = text.n > 2 ? memchr(text.s + 1, ' ', text.n - 2) : NULL;
     SZ_REQUIRE(found, SZ_E_FORMAT,
-               "%s: tokenizer.ggml.merges[%u] is \"%.*s\"; two tokens and a space are needed",
-               sz_gguf_name(g), rank, (int)(text.n < 40 ? text.n : 40), text.s);
+               "%s: tokenizer.ggml.merges[%u] is \"%s\"; two tokens and a space are needed",
+               sz_gguf_name(g), rank, sz_show_text(text.s, text.n, shown));
     size_t space = (size_t)(found - text.s);
     int32_t left = sz_vocab_find(v, text.s, space);
     int32_t right = sz_vocab_find(v, found + 1, text.n - space - 1);
     int32_t product = find_product(v, text, space, *last + 1, joined);
     SZ_REQUIRE(left >= 0 && right >= 0 && product >= 0, SZ_E_FORMAT,
-               "%s: tokenizer.ggml.merges[%u] is \"%.*s\", but %s of it is not in "
+               "%s: tokenizer.ggml.merges[%u] is \"%s\", but %s of it is not in "
                "tokenizer.ggml.tokens",
-               sz_gguf_name(g), rank, (int)(text.n < 40 ? text.n : 40), text.s,
+               sz_gguf_name(g), rank, sz_show_text(text.s, text.n, shown),
                left < 0    ? "the left part"
                : right < 0 ? "the right part"
                            : "the product");

@@ -1,5 +1,6 @@
 /* tokenizer_vocab.c: the token texts of a file, their types and scores, and lookup by text. */
 #include "base/utf8.h"
+#include "model/name_table.h"
 #include "model/tokenizer_parts.h"
 
 #include <math.h>
@@ -124,6 +125,7 @@ static sz_vocab_slot *slot_of(const sz_vocab *v, const char *text, size_t n, uin
 }
 
 static sz_status index_texts(const sz_gguf *g, sz_vocab *v) {
+    char shown[80];
     size_t slots = 16;
     while (slots < (size_t)v->n + v->n / 2)
         slots *= 2;
@@ -138,8 +140,8 @@ static sz_status index_texts(const sz_gguf *g, sz_vocab *v) {
         uint64_t hash = sz_hash_bytes(s.s, s.n);
         sz_vocab_slot *slot = slot_of(v, s.s, s.n, hash);
         SZ_REQUIRE(slot->id == UINT32_MAX, SZ_E_FORMAT,
-                   "%s: tokenizer.ggml.tokens: tokens %u and %u are both \"%.40s\"",
-                   sz_gguf_name(g), slot->id, i, s.s);
+                   "%s: tokenizer.ggml.tokens: tokens %u and %u are both \"%s\"", sz_gguf_name(g),
+                   slot->id, i, sz_show_text(s.s, s.n, shown));
         *slot = (sz_vocab_slot){(uint32_t)(hash >> 32), i};
     }
     return SZ_OK;
