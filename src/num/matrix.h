@@ -20,7 +20,6 @@ typedef struct sz_matrix {
 sz_status sz_matrix_pack(sz_pool *pool, sz_type type, size_t n_rows, size_t n_cols, const void *src,
                          sz_matrix *out);
 void sz_matrix_free(sz_matrix *m);
-bool sz_matrix_can_pack(sz_type type); /* whether the type has kernels */
 
 /* The same in steps, for many matrices in one piece of zeroed memory that the caller owns: sizes
  * and strides, then an address (64-byte aligned, m->bytes), then rows from first_row, a multiple of

@@ -140,10 +140,6 @@ void sz_matrix_place(sz_matrix *m, void *memory) {
     m->scales = m->data + m->n_panels * m->data_stride;
 }
 
-bool sz_matrix_can_pack(sz_type type) {
-    return layout_of(type) != NULL;
-}
-
 sz_status sz_matrix_pack(sz_pool *pool, sz_type type, size_t n_rows, size_t n_cols, const void *src,
                          sz_matrix *out) {
     sz_matrix m;
