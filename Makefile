@@ -27,17 +27,17 @@ all-programs: build
 	@ninja -C build
 
 test: all-programs ## every test but the long ones, those on the default model included
+	@tools/setup valgrind
 	@tools/get-model build/szilard smollm2
-	$(CTEST) --test-dir build -LE 'long|models|valgrind'
+	$(CTEST) --test-dir build -LE 'long|models'
 
 test-models: all-programs ## the tests on further real models (fetches 0.75 GB)
 	@tools/get-model build/szilard smollm2 gemma3 qwen-0.5b
 	$(CTEST) --test-dir build -L models
 
-test-long: all-programs ## hours of exhaustive tests, and the smallest runs under valgrind
-	@tools/setup valgrind
+test-long: all-programs ## exhaustive tests, which take hours
 	@tools/get-model build/szilard smollm2
-	$(CTEST) --test-dir build -L 'long|valgrind'
+	$(CTEST) --test-dir build -L long
 
 bench: build ## measure speed on the default model
 	@tools/get-model build/szilard smollm2
@@ -75,7 +75,7 @@ bits: all-programs ## the same bits on every compiler, level, instruction set, t
 
 format: ## clang-format over the C files
 	@tools/setup format
-	@git ls-files '*.[ch]' | xargs clang-format -i
+	@tools/format
 
 docs: build ## the man page and the completion, and a check of the links in the Markdown files
 	@build/szilard --man > build/szilard.1

@@ -15,5 +15,7 @@ if(NOT SZ_SANITIZE AND NOT CMAKE_BUILD_TYPE STREQUAL Coverage)
   if(SZ_TOOLS)
     house_test(install house tests/house/check_install.sh ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}
                ${CMAKE_C_COMPILER})
+    house_test(valgrind "house;valgrind" tests/house/check_valgrind.sh $<TARGET_FILE:szilard>
+               $<TARGET_FILE:make_tiny_model>)
   endif()
 endif()
