@@ -15,6 +15,9 @@ SZILARD_UNSTABLE {
         sz_*;
 };
 ")
-target_link_options(szilard_shared PRIVATE -Wl,--version-script=${versions} -Wl,-z,defs)
+target_link_options(szilard_shared PRIVATE -Wl,--version-script=${versions})
+if(NOT SZ_SANITIZE) # whose functions come from the program
+  target_link_options(szilard_shared PRIVATE -Wl,-z,defs)
+endif()
 set_target_properties(szilard_shared PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0
                       LINK_DEPENDS ${versions})

@@ -66,8 +66,8 @@ int main(int argc, char **argv) {
     if (argc < 2 || sz_file_read("-", SIZE_MAX, &all) != SZ_OK)
         return 2;
     if (whole)
-        return !get(all.data ? all.data : "", all.len, argv[1]);
-    for (size_t at = 0; at < all.len;) {
+        ok = get(all.data ? all.data : "", all.len, argv[1]);
+    for (size_t at = 0; !whole && at < all.len;) {
         const char *end = memchr(all.data + at, '\n', all.len - at);
         size_t n = end ? (size_t)(end - all.data) - at : all.len - at;
         ok &= get(all.data + at, n, argv[1]);
