@@ -68,6 +68,10 @@ static void put_total(sz_buf *b, const sz_account *a, const sz_generation *o) {
     sz_buf_printf(b, "%.1f %s", sz_unit_convert(a->surprisal, unit), sz_unit_name(unit));
 }
 
+static const char *plural(size_t n) {
+    return n == 1 ? "" : "s";
+}
+
 static void put_rate(sz_buf *b, size_t n, uint64_t ns) {
     double r = rate(n, ns);
     if (isnan(r))
@@ -103,7 +107,7 @@ static void print(sz_buf *b, const sz_generation *o) {
 
 void sz_account_print_short(const sz_account *a, const sz_account_setting *s) {
     sz_buf b = {0};
-    sz_buf_printf(&b, "%zu tokens, ", a->n_tokens);
+    sz_buf_printf(&b, "%zu token%s, ", a->n_tokens, plural(a->n_tokens));
     put_rate(&b, a->n_passes, a->generation_ns);
     sz_buf_printf(&b, "; prompt %zu, ", a->n_prompt);
     put_rate(&b, a->n_prefilled, a->prompt_ns);
@@ -147,12 +151,12 @@ static void put_bars(sz_buf *b, const sz_account *a) {
 }
 
 static void put_speed(sz_buf *b, const sz_account *a) {
-    sz_buf_printf(b, "prompt       %zu tokens", a->n_prompt);
+    sz_buf_printf(b, "prompt       %zu token%s", a->n_prompt, plural(a->n_prompt));
     if (a->n_cached)
         sz_buf_printf(b, " (%zu from the cache)", a->n_cached);
     sz_buf_printf(b, " in %.3f s, ", (double)a->prompt_ns * 1e-9);
     put_rate(b, a->n_prefilled, a->prompt_ns);
-    sz_buf_printf(b, "\ngeneration   %zu tokens in %.3f s, ", a->n_tokens,
+    sz_buf_printf(b, "\ngeneration   %zu token%s in %.3f s, ", a->n_tokens, plural(a->n_tokens),
                   (double)a->generation_ns * 1e-9);
     put_rate(b, a->n_passes, a->generation_ns);
     sz_buf_printf(b, ", ended by %s\n", finish_names[a->finish]);
@@ -197,8 +201,9 @@ void sz_account_print_full(const sz_account *a, const sz_account_setting *s) {
     put_speed(&b, a);
     put_means(&b, a, s->options);
     put_memory(&b, a, s);
-    sz_buf_printf(&b, "setting      seed %llu; %s; %d threads, %s\n", (unsigned long long)s->seed,
-                  s->chain, sz_runtime_threads(s->engine->rt), sz_runtime_isa(s->engine->rt));
+    int threads = sz_runtime_threads(s->engine->rt);
+    sz_buf_printf(&b, "setting      seed %llu; %s; %d thread%s, %s\n", (unsigned long long)s->seed,
+                  s->chain, threads, plural((size_t)threads), sz_runtime_isa(s->engine->rt));
     print(&b, s->options);
 }
 

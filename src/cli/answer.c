@@ -17,14 +17,6 @@ void sz_talk_set_think(sz_talk *t) {
     t->dialogue.variables = variables[t->options->think];
 }
 
-static void warn_of_long_context(const sz_talk *t) {
-    sz_model_info info;
-    sz_model_get_info(t->engine.model, &info);
-    if (sz_session_context(t->session) > info.n_ctx_train)
-        sz_cli_note("the model was trained for %u tokens of context; beyond them it may go astray",
-                    info.n_ctx_train);
-}
-
 static sz_status choose_template(sz_talk *t) {
     const sz_generation *o = t->options;
     bool has_template = sz_model_template(t->engine.model) != NULL;
@@ -73,7 +65,6 @@ sz_status sz_talk_open(sz_generation *o, bool drop_oldest, sz_talk *t) {
     sz_session_config config = {
         .size = sizeof config, .context = o->context, .n_sequences = 1, .kv_type = o->kv_type};
     SZ_TRY(sz_session_new(t->engine.model, &config, &t->session));
-    warn_of_long_context(t);
     return sz_talk_set_sampling(t);
 }
 

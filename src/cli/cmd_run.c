@@ -163,6 +163,8 @@ static void print_account(const sz_talk *t, const sz_account *a) {
     sz_account_setting setting = sz_talk_setting(t);
     if (o->quiet || o->json)
         return;
+    if (isatty(STDOUT_FILENO) && isatty(STDERR_FILENO)) /* both on one screen: apart */
+        fputc('\n', stderr);
     if (o->account || o->show_entropy)
         sz_account_print_full(a, &setting);
     else
