@@ -21,6 +21,8 @@ static int run_command(int argc, char **argv) {
     char name[64];
     snprintf(name, sizeof name, "szilard %s", c->name);
     argv[0] = name;
+    if (argc > 1 && strcmp(argv[1], "-h") == 0) /* argp knows -? only */
+        argv[1] = "--help";
     sz_cli_set_name(name);
     int status = c->run(argc, argv);
     if (fflush(stdout) != 0 && status == SZ_EXIT_OK)

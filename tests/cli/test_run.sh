@@ -127,6 +127,8 @@ printf 'a\nb\nc\n' | "$szilard" chat "$work/think.gguf" -n 1 > "$work/out" 2> "$
 has "an error of the template" "$(cat "$work/err")" again
 
 # Wrong usage and failures.
+exits "help" 0 "$szilard" run -h
+has "help" "$(cat "$work/out")" "--show-entropy"
 exits "no model" 2 "$szilard" run
 exits "unknown option" 2 "$szilard" run "$tiny" x --no-such-option
 exits "sampler" 2 "$szilard" run "$tiny" x --sampler "no-such 3"
