@@ -1,16 +1,14 @@
-/* fma.h: the fused multiply-add in scalar code. Where the compiler targets hardware that has it,
- * the instruction; elsewhere the exact product in double, added with round-to-odd, so that the last
- * rounding to float is the only one (Boldo and Melquiond 2008). */
+/* fma.h: the fused multiply-add in scalar code: the instruction where the compiler targets hardware
+ * that has it, else the soft one. */
 #ifndef SZ_NUM_FMA_H
 #define SZ_NUM_FMA_H
 
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
-static inline float sz_fmaf(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
-#else
-static inline float sz_fmaf(float a, float b, float c) {
+/* The exact product in double, added with round-to-odd, so that the last rounding to float is the
+ * only one (Boldo and Melquiond 2008). */
+static inline float sz_fmaf_soft(float a, float b, float c) {
     double product = (double)a * (double)b; /* 48 bits: exact */
     double sum = product + (double)c;
     double c_part = sum - product;
@@ -23,6 +21,15 @@ static inline float sz_fmaf(float a, float b, float c) {
         memcpy(&sum, &bits, sizeof sum);
     }
     return (float)sum;
+}
+
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+static inline float sz_fmaf(float a, float b, float c) {
+    return __builtin_fmaf(a, b, c);
+}
+#else
+static inline float sz_fmaf(float a, float b, float c) {
+    return sz_fmaf_soft(a, b, c);
 }
 #endif
 
