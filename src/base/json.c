@@ -1,5 +1,4 @@
 /* json.c: a parser for JSON texts that may be hostile, and two writers. */
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +16,8 @@ typedef struct parser {
     int depth;
 } parser;
 
-/* ---- Errors and blanks ------------------------------------------------------------------------ */
+/* ---- Errors and blanks ------------------------------------------------------------------------
+ */
 
 static sz_status fail_at(const parser *p, size_t at, sz_status status, const char *what) {
     size_t line = 1, column = 1;
@@ -37,7 +37,9 @@ static sz_status no_memory(const parser *p) {
     return fail_at(p, p->at, SZ_E_LIMIT, "the text needs more memory than its bound allows");
 }
 
-static int peek(const parser *p) { return p->at < p->n ? (unsigned char)p->text[p->at] : -1; }
+static int peek(const parser *p) {
+    return p->at < p->n ? (unsigned char)p->text[p->at] : -1;
+}
 
 static void skip_blanks(parser *p) {
     for (int c = peek(p); c == ' ' || c == '\t' || c == '\n' || c == '\r'; c = peek(p))
@@ -51,13 +53,16 @@ static bool take(parser *p, char c) {
     return true;
 }
 
-/* ---- Strings ---------------------------------------------------------------------------------- */
+/* ---- Strings ----------------------------------------------------------------------------------
+ */
 
 static int hex4(const char *s) {
     int v = 0;
     for (int i = 0; i < 4; i++) {
         int c = s[i], lower = c | 0x20;
-        int digit = c >= '0' && c <= '9' ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+        int digit = c >= '0' && c <= '9'           ? c - '0'
+                    : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10
+                                                   : -1;
         if (digit < 0)
             return -1;
         v = v << 4 | digit;
@@ -68,7 +73,7 @@ static int hex4(const char *s) {
 /* The number after "\u" at `at`; -1 if there is none. */
 static int unit_at(const parser *p, size_t at) {
     return p->n - at >= 6 && p->text[at] == '\\' && p->text[at + 1] == 'u' ? hex4(p->text + at + 2)
-                                                                          : -1;
+                                                                           : -1;
 }
 
 /* \uXXXX or a pair of surrogates, appended at *out. */
@@ -144,7 +149,8 @@ static sz_status parse_string(parser *p, const char **s, uint32_t *n) {
     return SZ_OK;
 }
 
-/* ---- Numbers ---------------------------------------------------------------------------------- */
+/* ---- Numbers ----------------------------------------------------------------------------------
+ */
 
 static bool digits(parser *p) {
     size_t from = p->at;
@@ -153,19 +159,23 @@ static bool digits(parser *p) {
     return p->at > from;
 }
 
-/* Correctly rounded, whatever decimal point the process's locale has. */
+/* Correctly rounded. The text is handed on without its decimal point, which would be another one in
+ * some locales: 1.25e3 as 125e1. */
 static double to_double(const char *s, size_t n) {
-    char text[MAX_NUMBER + 16];
-    size_t used = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (s[i] != '.') {
+    char text[MAX_NUMBER + 32];
+    size_t used = 0, i = 0;
+    int fraction = 0, exponent = 0;
+    for (bool point = false; i < n && (s[i] | 0x20) != 'e'; i++) {
+        point |= s[i] == '.';
+        fraction += point && s[i] != '.';
+        if (s[i] != '.')
             text[used++] = s[i];
-            continue;
-        }
-        for (const char *point = localeconv()->decimal_point; *point && used < n + 8; point++)
-            text[used++] = *point;
     }
-    text[used] = '\0';
+    bool below = i + 1 < n && s[i + 1] == '-';
+    for (; i < n; i++)
+        if (s[i] >= '0' && s[i] <= '9' && exponent < 1000000)
+            exponent = exponent * 10 + (s[i] - '0');
+    snprintf(text + used, sizeof text - used, "e%d", (below ? -exponent : exponent) - fraction);
     return strtod(text, NULL);
 }
 
@@ -196,16 +206,19 @@ static sz_status parse_number(parser *p, sz_json *v) {
     bool negative = s[0] == '-';
     for (size_t k = negative; k < n && whole; k++) /* counted downwards: reaches INT64_MIN */
         whole = !__builtin_mul_overflow(i, 10, &i) && !__builtin_sub_overflow(i, s[k] - '0', &i);
-    whole = whole && (negative || i != INT64_MIN);
+    whole = whole && (negative ? i != 0 : i != INT64_MIN); /* -0 is a float */
     v->type = whole ? SZ_JSON_INT : SZ_JSON_FLOAT;
     if (whole)
         v->u.i = negative ? i : -i;
     else
         v->u.f = to_double(s, n);
+    if (!whole && v->u.f - v->u.f != 0.0)
+        return fail_at(p, from, SZ_E_FORMAT, "the number is beyond the range of doubles");
     return SZ_OK;
 }
 
-/* ---- Values ----------------------------------------------------------------------------------- */
+/* ---- Values -----------------------------------------------------------------------------------
+ */
 
 static sz_status parse_value(parser *p, sz_json **out);
 
@@ -305,13 +318,19 @@ static sz_status parse_value(parser *p, sz_json **out) {
     *v = (sz_json){0};
     *out = v;
     switch (peek(p)) {
-    case '{': return parse_children(p, v, '}');
-    case '[': return parse_children(p, v, ']');
-    case '"': v->type = SZ_JSON_STRING; return parse_string(p, &v->u.s, &v->n);
+    case '{':
+        return parse_children(p, v, '}');
+    case '[':
+        return parse_children(p, v, ']');
+    case '"':
+        v->type = SZ_JSON_STRING;
+        return parse_string(p, &v->u.s, &v->n);
     case 'n':
     case 't':
-    case 'f': return parse_word(p, v);
-    default: return parse_number(p, v);
+    case 'f':
+        return parse_word(p, v);
+    default:
+        return parse_number(p, v);
     }
 }
 
@@ -337,7 +356,8 @@ const sz_json *sz_json_get(const sz_json *object, const char *key) {
     return v;
 }
 
-/* ---- Writing ---------------------------------------------------------------------------------- */
+/* ---- Writing ----------------------------------------------------------------------------------
+ */
 
 static void quote_plain(sz_buf *b, const char *s, size_t n) {
     static const char special[] = "\"\\\b\f\n\r\t", names[] = "\"\\bfnrt";
@@ -369,21 +389,73 @@ void sz_json_quote(sz_buf *b, const char *s, size_t n) {
     sz_buf_free(&clean);
 }
 
+/* A positive number as digits d and exponent: d[0].d[1]d[2].. * 10^exponent. */
+typedef struct decimal {
+    char d[20];
+    int n, exponent;
+} decimal;
+
+/* x > 0 rounded to n digits, whatever decimal point the process's locale has. */
+static decimal round_decimal(double x, int n) {
+    char text[64];
+    decimal out = {.n = 0};
+    snprintf(text, sizeof text, "%.*e", n - 1, x);
+    const char *c = text;
+    for (; *c != 'e'; c++)
+        if (*c >= '0' && *c <= '9')
+            out.d[out.n++] = *c;
+    out.exponent = (int)strtol(c + 1, NULL, 10);
+    return out;
+}
+
+static bool reads_as(const decimal *v, double x) {
+    char text[64]; /* without a decimal point */
+    snprintf(text, sizeof text, "%.*se%d", v->n, v->d, v->exponent - (v->n - 1));
+    return strtod(text, NULL) == x;
+}
+
+/* The next larger decimal of as many digits, where the last digit is not 9. */
+static bool increment(decimal *v) {
+    return v->d[v->n - 1]++ != '9';
+}
+
+/* The fewest digits that read back as x > 0. 15 digits are enough for what was written with up to
+ * 15, but for subnormal numbers, which have fewer. A power of two is closer to its lower neighbour,
+ * so that the decimal next above may serve where the nearest does not. */
+static decimal shortest(double x) {
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    bool power_of_two = (bits & ((1ull << 52) - 1)) == 0;
+    decimal v;
+    for (int n = x < 0x1p-1022 ? 1 : 15;; n++) {
+        v = round_decimal(x, n);
+        if (n >= 17 || reads_as(&v, x))
+            break;
+        decimal above = v;
+        if (power_of_two && increment(&above) && reads_as(&above, x))
+            return above;
+    }
+    while (v.n > 1 && v.d[v.n - 1] == '0')
+        v.n--;
+    return v;
+}
+
 void sz_json_number(sz_buf *b, double x) {
-    char text[48];
-    if (!(x - x == 0)) {
-        sz_buf_puts(b, "null");
+    if (x - x != 0.0 || x == 0.0) {
+        sz_buf_puts(b, x != 0.0 ? "null" : 1.0 / x < 0.0 ? "-0.0" : "0");
         return;
     }
-    for (int digits = 15; digits <= 17; digits++) { /* %g drops zeros: 15 serves shorter ones too */
-        snprintf(text, sizeof text, "%.*g", digits, x);
-        if (strtod(text, NULL) == x)
-            break;
-    }
-    for (char *c = text; *c; c++) { /* a locale's decimal point, of one byte or several */
-        if (strchr("+-0123456789e", *c))
-            sz_buf_putc(b, *c);
-        else if (c == text || strchr("0123456789", c[-1]))
-            sz_buf_putc(b, '.');
-    }
+    decimal v = shortest(x < 0.0 ? -x : x);
+    if (x < 0.0)
+        sz_buf_putc(b, '-');
+    bool plain = v.exponent >= -5 && v.exponent < 16;
+    int before = plain && v.exponent >= 0 ? v.exponent + 1 : 1; /* digits before the point */
+    if (plain && v.exponent < 0)
+        sz_buf_printf(b, "0.%.*s%.*s", -v.exponent - 1, "0000", v.n, v.d);
+    else if (v.n <= before)
+        sz_buf_printf(b, "%.*s%.*s", v.n, v.d, before - v.n, "000000000000000");
+    else
+        sz_buf_printf(b, "%.*s.%.*s", before, v.d, v.n - before, v.d + before);
+    if (!plain)
+        sz_buf_printf(b, "e%d", v.exponent);
 }

@@ -35,18 +35,27 @@ void sz_writer_abort(sz_writer *w) {
     release(w);
 }
 
+/* Creates a file beside w->path whose name nothing else has; the mode is what the umask leaves. */
+static int create_beside(sz_writer *w) {
+    uint64_t seed = sz_time_ns() ^ (uint64_t)getpid() << 40;
+    size_t n = strlen(w->path) + 8;
+    w->temporary = sz_alloc(n);
+    for (uint64_t attempt = 0; w->temporary && attempt < 100; attempt++) {
+        uint32_t r[4];
+        sz_philox4x32(seed, 0, attempt, r);
+        snprintf(w->temporary, n, "%s.%06x", w->path, (unsigned)(r[0] & 0xffffff));
+        int fd = open(w->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd >= 0 || errno != EEXIST)
+            return fd;
+    }
+    return -1;
+}
+
 /* Under the name itself where that is no plain file, else under a temporary one. */
 static int create(sz_writer *w) {
     struct stat st;
     w->direct = stat(w->path, &st) == 0 && !S_ISREG(st.st_mode);
-    if (w->direct)
-        return open(w->path, O_WRONLY | O_CLOEXEC);
-    int fd = mkostemp(w->temporary, O_CLOEXEC);
-    mode_t mask = umask(0);
-    umask(mask);
-    if (fd >= 0)
-        fchmod(fd, 0666 & ~mask);
-    return fd;
+    return w->direct ? open(w->path, O_WRONLY | O_CLOEXEC) : create_beside(w);
 }
 
 sz_status sz_writer_open(const char *path, sz_writer **out) {
@@ -54,17 +63,12 @@ sz_status sz_writer_open(const char *path, sz_writer **out) {
     SZ_REQUIRE(w, SZ_E_NOMEM, "%s: no memory to write", path);
     w->fd = -1;
     w->path = sz_strdup(path);
-    sz_buf name = {0};
-    sz_buf_printf(&name, "%s.XXXXXX", path);
-    w->temporary = name.data ? sz_strdup(name.data) : NULL;
-    sz_buf_free(&name);
-    if (!w->path || !w->temporary) {
-        release(w);
-        return sz_fail(SZ_E_NOMEM, "%s: no memory to write", path);
-    }
-    w->fd = create(w);
+    errno = ENOMEM;
+    if (w->path)
+        w->fd = create(w);
     if (w->fd < 0) {
-        sz_status status = sz_fail(SZ_E_IO, "%s: cannot create: %s", path, strerror(errno));
+        sz_status status = errno == ENOMEM ? SZ_E_NOMEM : SZ_E_IO;
+        sz_fail(status, "%s: cannot create: %s", path, strerror(errno));
         release(w);
         return status;
     }
@@ -99,7 +103,9 @@ sz_status sz_writer_write(sz_writer *w, const void *bytes, size_t n) {
     return SZ_OK;
 }
 
-uint64_t sz_writer_tell(const sz_writer *w) { return w->written; }
+uint64_t sz_writer_tell(const sz_writer *w) {
+    return w->written;
+}
 
 /* The rename is durable once the folder is synced; a file system that cannot is left as it is. */
 static void sync_folder(const char *path) {
