@@ -30,7 +30,7 @@ static void test_memory(void **state) {
     assert_int_equal(p[BYTES / 2], 1);
     free(p);
     assert_true(before > 0 && after >= before + BYTES / 2 && after <= all);
-    assert_true(sz_memory_peak() >= after); /* a peak does not sink */
+    assert_true(sz_memory_peak() + (1 << 20) >= after); /* a peak stays; its counters are inexact */
 }
 
 int main(void) {
