@@ -56,16 +56,16 @@ ubsan: ## the unit tests with clang's UndefinedBehaviorSanitizer
 	@ninja -C build-$@
 	$(CTEST) --test-dir build-$@ -L unit -LE house
 
-fuzz-smoke: ## each fuzz target for 20 seconds from its corpus
+fuzz-smoke: coverage ## each fuzz target for 20 seconds from its corpus, after a look at its coverage
 	@tools/setup build sanitize
 	@$(call configure,build-fuzz,fuzz)
-	@ninja -C build-fuzz
+	@ninja -C build-fuzz fuzz_targets
 	@tools/fuzz_smoke build-fuzz 20
 
 coverage: ## the lines of each parser that its corpus reaches
 	@tools/setup build test
 	@$(call configure,build-coverage,coverage)
-	@ninja -C build-coverage
+	@ninja -C build-coverage fuzz_targets
 	@tools/coverage build-coverage
 
 bits: all-programs ## the same bits on every compiler, level, instruction set, thread count, chunk

@@ -1,5 +1,6 @@
 # fuzz/fuzz_<thing>.c: a libFuzzer target each with SZ_FUZZ, else a program that replays a corpus.
 file(GLOB targets CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/fuzz/fuzz_*.c)
+add_custom_target(fuzz_targets)
 foreach(source ${targets})
   get_filename_component(name ${source} NAME_WE)
   if(SZ_FUZZ) # the library itself is instrumented in CMakeLists.txt
@@ -16,4 +17,5 @@ foreach(source ${targets})
   endif()
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(${name} PRIVATE szilard_static m)
+  add_dependencies(fuzz_targets ${name})
 endforeach()
