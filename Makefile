@@ -5,7 +5,7 @@
 
 PREFIX = /usr/local
 DESTDIR =
-PROMPT = Why does a compressed file tell how much we did not know?
+PROMPT = What is entropy?
 CTEST = ctest --output-on-failure -j2
 
 # Configures a preset when that was not done yet; CMake itself notices when its files change.
@@ -19,7 +19,7 @@ build: ## the release into build/: the command is build/szilard (the default)
 
 demo: build ## get the default model and generate text, coloured by entropy
 	@tools/get-model build/szilard smollm2
-	build/szilard run -m smollm2 --show-entropy --seed 1 -n 96 -p "$(PROMPT)"
+	build/szilard run -m smollm2 --show-entropy --seed 1 -n 128 -p "$(PROMPT)"
 
 all-programs: build
 	@tools/setup test
@@ -78,9 +78,8 @@ format: ## clang-format over the C files
 	@tools/format
 
 docs: build ## the man page and the completion, and a check of the links in the Markdown files
-	@build/szilard --man > build/szilard.1
-	@build/szilard --completion bash > build/szilard.bash
 	@tools/check_docs
+	@echo "build/szilard.1 is the man page, build/szilard.bash the completion"
 
 install: build ## into PREFIX (/usr/local), below DESTDIR
 	@DESTDIR='$(DESTDIR)' cmake --install build --prefix '$(PREFIX)'

@@ -21,7 +21,8 @@ function(add_kernels isa)
 endfunction()
 
 if(SZ_PORTABLE)
-  add_compile_definitions(SZ_PORTABLE)
+  set_source_files_properties(${CMAKE_SOURCE_DIR}/src/num/dispatch.c PROPERTIES
+                              COMPILE_DEFINITIONS SZ_PORTABLE)
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   # What each file may use, dispatch.c checks before it is chosen.
   add_kernels(avx2 -mavx2 -mfma -mf16c -mbmi2)
