@@ -21,6 +21,8 @@ static bool is_called(const sz_local_model *e, const char *name) {
 static bool is_from_hub(const sz_local_model *e, const char *spec) {
     const char *colon = strrchr(spec, ':');
     size_t n = colon ? (size_t)(colon - spec) : strlen(spec);
+    if (!memchr(spec, '/', n)) /* no repository */
+        return false;
     if (!colon)
         return is_called(e, spec) || (strncasecmp(e->name, spec, n) == 0 && e->name[n] == '/');
     return strncasecmp(e->name, spec, n) == 0 && e->name[n] == '/' &&
