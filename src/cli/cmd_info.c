@@ -87,11 +87,27 @@ static bool is_safetensors(const char *path) {
     return !gguf && (sz_has_suffix(path, ".safetensors") || (n == sizeof head && head[8] == '{'));
 }
 
+/* Whether what the file says of its model contradicts itself or the format. A model that this build
+ * does not run, and a file of something else, are no errors here. */
+static sz_status judge(const char *path) {
+    sz_runtime *rt;
+    sz_model *model = NULL;
+    const sz_model_config config = {.vocab_only = true};
+    SZ_TRY(sz_runtime_new(&(sz_runtime_config){.n_threads = 1}, &rt));
+    sz_status status = sz_model_open(rt, path, &config, &model);
+    sz_model_close(model);
+    sz_runtime_free(rt);
+    return status == SZ_E_UNSUPPORTED || status == SZ_E_NOTFOUND ? SZ_OK : status;
+}
+
 static sz_status show_model(const settings *s, sz_buf *out) {
     char *path;
     SZ_TRY(sz_store_find(s->model, &path));
-    sz_status status = is_safetensors(path) ? sz_info_safetensors(path, &s->info, out)
-                                            : sz_info_gguf(path, &s->info, out);
+    bool safetensors = is_safetensors(path);
+    sz_status status = safetensors ? sz_info_safetensors(path, &s->info, out)
+                                   : sz_info_gguf(path, &s->info, out);
+    if (status == SZ_OK && !safetensors)
+        status = judge(path);
     free(path);
     return status;
 }
@@ -101,7 +117,9 @@ int sz_run_info(int argc, char **argv) {
     sz_buf out = {0};
     sz_cli_parse(&sz_argp_info, argc, argv, &s);
     sz_status status = s.cpu ? sz_info_cpu(&s.info, &out) : show_model(&s, &out);
-    int exit_status = status == SZ_OK ? sz_cli_print(&out) : sz_cli_error();
+    int exit_status = status == SZ_OK ? 0 : sz_cli_error();
+    if (out.len > 0) /* what a broken file holds, too */
+        exit_status |= sz_cli_print(&out);
     sz_buf_free(&out);
     return exit_status;
 }

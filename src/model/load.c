@@ -214,8 +214,6 @@ sz_status sz_model_load_weights(sz_model *m) {
     sz_status status = load_all(&ld);
     if (status == SZ_OK)
         status = refuse_unused(&ld);
-    if (status == SZ_OK)
-        status = sz_model_make_rope(m);
     ld.checking = false;
     if (status == SZ_OK)
         status = load_all(&ld);

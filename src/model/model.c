@@ -55,7 +55,7 @@ static sz_status read_hparams(sz_model *m) {
     SZ_REQUIRE(n <= m->h.n_vocab, SZ_E_FORMAT,
                "%s: the tokenizer has %u tokens, token_embd.weight %u rows", sz_gguf_name(m->gguf),
                n, m->h.n_vocab);
-    return SZ_OK;
+    return sz_model_make_rope(m);
 }
 
 /* A tokenizer is of use without a model that this build runs, or without any; hyperparameters that
