@@ -18,7 +18,7 @@ TEXTS = {
     "long": "ab" * 90 + "ba" * 60, "special": "<s>ab<x>a<x<s <s><x><s>", "contractions": "don't I'M we'LL 's '\u017f",
     "digits": "1 12 123 1234 12345 \u0661\u0662\u00bd", "signs": "!?... a.b,c -> $x <=> \u2014\u3002\uff0c",
     "scripts": "\u00e9e\u0301 \u4e2d\u6587 \u3042\u30ab \ud55c \u0928\u092e \u05d0 \u0645 \u0e2a \U0001f468\u200d\U0001f469",
-    "marks": MARK + " " + MARK * 2 + "a" + MARK, "folds": "\u00c9\u0130\u1e9b\u0323\uac01\u01c4\ufb01\u00df\u03a3A",
+    "marks": MARK + " " + MARK * 2 + "a" + MARK, "folds": "\u09cb\u1fb7\uac00\u00c9\u0130\u1e9b\u0323\uac01\u01c4\ufb01\u00df\u03a3A",
     "invisible": "a\u200bb\u00ad\ufeff\u0001\u0378\ue000a", "upper": "HTTPServer iPhone ABc aBC",
     "empty": "",
 }
