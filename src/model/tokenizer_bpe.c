@@ -3,7 +3,8 @@
 #include "model/name_table.h"
 #include "model/tokenizer_parts.h"
 
-enum { MAX_MERGES = 1 << 20 }; /* the largest vocabularies in use have half as many */
+/* The most that fit into 2^20 slots; the largest vocabularies in use have 450,000. */
+enum { MAX_MERGES = (2 << 20) / 3 };
 
 static uint32_t hash_pair(uint32_t left, uint32_t right) {
     uint64_t h = ((uint64_t)left << 32 | right) * 0x9E3779B97F4A7C15u;

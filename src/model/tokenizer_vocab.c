@@ -5,8 +5,9 @@
 
 #include <math.h>
 
-/* The largest vocabularies in use have 2^18 tokens of 3 MiB in all. */
-enum { MAX_TOKENS = 1 << 20, MAX_TEXT_BYTES = 16 << 20 };
+/* The largest vocabularies in use have 2^18 tokens of 3 MiB in all. With these bounds and that of
+ * the merges no file makes a tokenizer of more than 64 MiB. */
+enum { MAX_TOKENS = 1 << 19, MAX_TEXT_BYTES = 8 << 20 };
 
 uint32_t sz_byte_to_char(uint8_t b) {
     if ((b >= 33 && b <= 126) || (b >= 161 && b != 173))
