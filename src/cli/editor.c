@@ -10,6 +10,7 @@
 #include <histedit.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,19 +40,35 @@ static void on_resize(int number) {
     resized = number;
 }
 
+/* Waits for input. Signals are let in here only, between the look at their flags and the wait: one
+ * that came earlier would be seen, and would not leave the wait without an end. */
+static bool wait_for_input(void) {
+    sigset_t all, before;
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &before);
+    bool ready = false;
+    if (!sz_interrupted() && !resized)
+        ready = ppoll(&input, 1, NULL, &before) > 0;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return ready;
+}
+
 /* Reads a byte of the terminal; false at its end, or after Ctrl-C. */
 static bool read_byte(EditLine *el, char *c) {
     for (;;) {
-        ssize_t n = read(STDIN_FILENO, c, 1);
-        if (n >= 0)
-            return n == 1;
-        if (errno != EINTR || sz_interrupted())
+        if (sz_interrupted())
             return false;
         if (resized) {
             resized = 0;
             el_resize(el);
             el_set(el, EL_REFRESH);
         }
+        if (!wait_for_input())
+            continue; /* a signal came: back to the flags */
+        ssize_t n = read(STDIN_FILENO, c, 1);
+        if (n >= 0 || errno != EINTR)
+            return n == 1;
     }
 }
 
