@@ -53,10 +53,14 @@ static sz_status bind_one(sz_tcall *c, int i, const char *param, size_t n, const
     return SZ_OK;
 }
 
+static bool is_lazy(const sz_tbuiltin *b) {
+    return b->params[0] == '~';
+}
+
 static sz_status bind(sz_tcall *c, const sz_tv *self, sz_targs args) {
     uint32_t used = 0, used_kw = 0;
     int i = 0;
-    const char *p = c->builtin->params;
+    const char *p = c->builtin->params + is_lazy(c->builtin);
     for (; *p && *p != '*'; i++) {
         size_t n = strcspn(p, " ?");
         if (i == 0 && self)
@@ -78,11 +82,31 @@ static sz_status bind(sz_tcall *c, const sz_tv *self, sz_targs args) {
     return SZ_OK;
 }
 
+/* A generator that holds this thread's error. Templates make some that they never read. */
+static sz_status defer_error(sz_render *r, sz_tv *out) {
+    sz_tlist *l;
+    char *copy;
+    size_t n = strlen(sz_last_error()) + 1;
+    SZ_TRY(sz_tlist_new(r, SZ_T_IS_GENERATOR, 0, &l));
+    SZ_TRY(sz_render_alloc(r, n, 1, &copy));
+    memcpy(copy, sz_last_error(), n);
+    l->name = copy;
+    *out = sz_tv_list(l);
+    return SZ_OK;
+}
+
 sz_status sz_tcall_builtin(sz_render *r, const sz_tbuiltin *b, const sz_tv *self, sz_targs args,
                            sz_tv *out) {
     sz_tcall c = {.r = r, .builtin = b};
     SZ_TRY(bind(&c, self, args));
-    return b->run(&c, out);
+    uint32_t depth = r->depth;
+    size_t scratch = r->scratch.len;
+    sz_status status = b->run(&c, out);
+    if (!is_lazy(b) || (status != SZ_E_FORMAT && status != SZ_E_UNSUPPORTED))
+        return status;
+    r->depth = depth;
+    r->scratch.len = scratch;
+    return defer_error(r, out);
 }
 
 static sz_status call_loop(sz_render *r, const sz_tloop *l, sz_targs args, sz_tv *out) {

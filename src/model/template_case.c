@@ -35,11 +35,13 @@ sz_status sz_text_case(sz_render *r, sz_tv s, sz_tcase how, sz_tv *out) {
     for (size_t at = 0; at < s.n;) {
         size_t start = at;
         uint32_t to[3], cp = sz_text_next(s.u.s, s.n, &at);
-        bool first = how == SZ_CASE_CAPITALIZE ? start == 0 : how == SZ_CASE_TITLE && !after_letter;
-        int n = how == SZ_CASE_UPPER  ? sz_unicode_upper(cp, to)
-                : how == SZ_CASE_SWAP ? swapped(cp, to)
-                : first               ? sz_unicode_title(cp, to)
-                                      : lower(s, cp, at, after_letter, to);
+        bool first = how == SZ_CASE_CAPITALIZE || how == SZ_CASE_WORD
+                         ? start == 0
+                         : how == SZ_CASE_TITLE && !after_letter;
+        int n = how == SZ_CASE_UPPER || (first && how == SZ_CASE_WORD) ? sz_unicode_upper(cp, to)
+                : how == SZ_CASE_SWAP                                  ? swapped(cp, to)
+                : first                                                ? sz_unicode_title(cp, to)
+                        : lower(s, cp, at, after_letter, to);
         for (int i = 0; i < n; i++) {
             char bytes[4];
             sz_buf_append(&r->scratch, bytes, (size_t)sz_utf8_encode(to[i], bytes));

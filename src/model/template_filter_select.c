@@ -1,6 +1,14 @@
 /* template_filter_select.c: filters that apply another filter, a test or a path to each item. */
 #include "model/template_parts.h"
 
+/* As jinja2 does, nothing that is false is looked at: neither an empty list nor none. */
+static sz_status nothing(sz_render *r, sz_tv *out) {
+    sz_tlist *l;
+    SZ_TRY(sz_tlist_new(r, SZ_T_IS_GENERATOR, 0, &l));
+    *out = sz_tv_list(l);
+    return SZ_OK;
+}
+
 static sz_status map_paths(sz_tcall *c, const sz_tlist *items, sz_tv path, sz_tlist *mapped) {
     const sz_tv *fallback = sz_targs_keyword(&c->rest, "default", 7);
     for (uint32_t i = 0; i < items->n; i++) {
@@ -27,6 +35,8 @@ static sz_status map_filter(sz_tcall *c, const sz_tlist *items, sz_tlist *mapped
 static sz_status filter_map(sz_tcall *c, sz_tv *out) {
     sz_tlist items, *mapped;
     const sz_tv *path = sz_targs_keyword(&c->rest, "attribute", 9);
+    if (!sz_tv_truth(c->arg[0]))
+        return nothing(c->r, out);
     if (!path && c->rest.n == 0)
         return SZ_FAIL_CALL(c, "the name of a filter or attribute=... is missing");
     SZ_TRY(sz_render_enter(c->r)); /* map may map */
@@ -46,6 +56,8 @@ static sz_status select_items(sz_tcall *c, bool by_path, bool wanted, sz_tv *out
     sz_tlist items, *kept;
     sz_targs args = c->rest;
     const sz_tbuiltin *test = NULL;
+    if (!sz_tv_truth(c->arg[0]))
+        return nothing(c->r, out);
     if (by_path && args.n == 0)
         return SZ_FAIL_CALL(c, "the name of an attribute is missing");
     sz_tv path = by_path ? *args.value : SZ_T_NONE_VALUE;
@@ -88,9 +100,9 @@ static sz_status filter_rejectattr(sz_tcall *c, sz_tv *out) {
     return select_items(c, true, false, out);
 }
 
-const sz_tbuiltin sz_tfilters_select[] = {{"map", filter_map, "value *"},
-                                          {"select", filter_select, "value *"},
-                                          {"reject", filter_reject, "value *"},
-                                          {"selectattr", filter_selectattr, "value *"},
-                                          {"rejectattr", filter_rejectattr, "value *"},
+const sz_tbuiltin sz_tfilters_select[] = {{"map", filter_map, "~value *"},
+                                          {"select", filter_select, "~value *"},
+                                          {"reject", filter_reject, "~value *"},
+                                          {"selectattr", filter_selectattr, "~value *"},
+                                          {"rejectattr", filter_rejectattr, "~value *"},
                                           {0}};

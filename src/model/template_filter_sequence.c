@@ -12,6 +12,7 @@ static sz_status filter_first(sz_tcall *c, sz_tv *out) {
     sz_tlist items;
     SZ_TRY(sz_tv_iterate(c->r, c->arg[0], &items));
     *out = items.n ? items.item[0] : SZ_T_UNDEFINED_VALUE;
+    sz_tv_unread(c->arg[0], &items, items.n > 0);
     return SZ_OK;
 }
 
@@ -117,8 +118,8 @@ sz_status sz_tlist_sort(sz_render *r, sz_tv *items, const sz_tv *keys, uint32_t 
     return SZ_OK;
 }
 
-/* What an item is ordered by: one attribute, or a tuple of those with commas between; strings in
- * lower case unless case_sensitive. */
+/* One thing that an item is ordered by: the item or what a path leads to; strings in lower case
+ * unless case_sensitive. */
 static sz_status one_key(sz_render *r, sz_tv item, sz_tv path, bool case_sensitive, sz_tv *out) {
     *out = item;
     if (path.kind != SZ_T_ABSENT && path.kind != SZ_T_NONE)
@@ -127,11 +128,16 @@ static sz_status one_key(sz_render *r, sz_tv item, sz_tv path, bool case_sensiti
                                                        : SZ_OK;
 }
 
-static sz_status key_of(sz_render *r, sz_tv item, sz_tv path, bool case_sensitive, sz_tv *out) {
-    if (path.kind != SZ_T_STRING || !memchr(path.u.s, ',', path.n))
-        return one_key(r, item, path, case_sensitive, out);
+/* What sort orders an item by: a list of what the paths lead to, commas between them. In a list two
+ * undefined values are equal, which have no order by themselves. */
+static sz_status sort_key(sz_render *r, sz_tv item, sz_tv path, bool case_sensitive, sz_tv *out) {
     sz_tlist *keys;
-    SZ_TRY(sz_tlist_new(r, SZ_T_IS_TUPLE, 0, &keys));
+    SZ_TRY(sz_tlist_new(r, SZ_T_IS_LIST, 1, &keys));
+    if (path.kind != SZ_T_STRING) {
+        SZ_TRY(one_key(r, item, path, case_sensitive, &keys->item[keys->n++]));
+        *out = sz_tv_list(keys);
+        return SZ_OK;
+    }
     for (size_t from = 0; from <= path.n;) {
         const char *comma = memchr(path.u.s + from, ',', path.n - from);
         size_t to = comma ? (size_t)(comma - path.u.s) : path.n;
@@ -144,8 +150,10 @@ static sz_status key_of(sz_render *r, sz_tv item, sz_tv path, bool case_sensitiv
     return SZ_OK;
 }
 
-static sz_status keys_of(sz_render *r, const sz_tlist *items, sz_tv path, bool case_sensitive,
-                         sz_tv **out) {
+typedef sz_status (*key_fn)(sz_render *r, sz_tv item, sz_tv path, bool case_sensitive, sz_tv *out);
+
+static sz_status keys_of(sz_render *r, key_fn key_of, const sz_tlist *items, sz_tv path,
+                         bool case_sensitive, sz_tv **out) {
     SZ_TRY(sz_render_alloc(r, items->n, sizeof **out, out));
     for (uint32_t i = 0; i < items->n; i++)
         SZ_TRY(key_of(r, items->item[i], path, case_sensitive, &(*out)[i]));
@@ -156,7 +164,7 @@ static sz_status filter_sort(sz_tcall *c, sz_tv *out) {
     sz_tlist *l;
     sz_tv *keys;
     SZ_TRY(copy_of(c->r, c->arg[0], SZ_T_IS_LIST, &l));
-    SZ_TRY(keys_of(c->r, l, c->arg[3], sz_targ_bool(c, 2), &keys));
+    SZ_TRY(keys_of(c->r, sort_key, l, c->arg[3], sz_targ_bool(c, 2), &keys));
     SZ_TRY(sz_tlist_sort(c->r, l->item, keys, l->n, sz_targ_bool(c, 1)));
     *out = sz_tv_list(l);
     return SZ_OK;
@@ -167,7 +175,7 @@ static sz_status extreme(sz_tcall *c, int wanted, sz_tv *out) {
     sz_tv *keys;
     uint32_t best = 0;
     SZ_TRY(sz_tv_iterate(c->r, c->arg[0], &items));
-    SZ_TRY(keys_of(c->r, &items, c->arg[2], sz_targ_bool(c, 1), &keys));
+    SZ_TRY(keys_of(c->r, one_key, &items, c->arg[2], sz_targ_bool(c, 1), &keys));
     for (uint32_t i = 1; i < items.n; i++) {
         int order;
         SZ_TRY(sz_tv_order(c->r, keys[i], keys[best], wanted < 0 ? "<" : ">", &order));
@@ -189,7 +197,7 @@ static sz_status filter_unique(sz_tcall *c, sz_tv *out) {
     sz_tv *keys;
     sz_tdict *seen;
     SZ_TRY(sz_tv_iterate(c->r, c->arg[0], &items));
-    SZ_TRY(keys_of(c->r, &items, c->arg[2], sz_targ_bool(c, 1), &keys));
+    SZ_TRY(keys_of(c->r, one_key, &items, c->arg[2], sz_targ_bool(c, 1), &keys));
     SZ_TRY(sz_tlist_new(c->r, SZ_T_IS_GENERATOR, 0, &kept));
     SZ_TRY(sz_tdict_new(c->r, 0, &seen));
     for (uint32_t i = 0; i < items.n; i++) {
@@ -214,7 +222,7 @@ static sz_status filter_dictsort(sz_tcall *c, sz_tv *out) {
     if (!by_value && !sz_text_equal(by, "key"))
         return SZ_FAIL_CALL(c, "'by' must be \"key\" or \"value\"");
     SZ_TRY(sz_tdict_items(c->r, c->arg[0].u.dict, SZ_T_IS_LIST, &pairs));
-    SZ_TRY(keys_of(c->r, pairs, sz_tv_int(by_value), sz_targ_bool(c, 1), &keys));
+    SZ_TRY(keys_of(c->r, one_key, pairs, sz_tv_int(by_value), sz_targ_bool(c, 1), &keys));
     SZ_TRY(sz_tlist_sort(c->r, pairs->item, keys, pairs->n, sz_targ_bool(c, 3)));
     *out = sz_tv_list(pairs);
     return SZ_OK;
@@ -350,11 +358,11 @@ const sz_tbuiltin sz_tfilters_sequence[] = {
     {"sort", filter_sort, "value reverse? case_sensitive? attribute?"},
     {"min", filter_min, "value case_sensitive? attribute?"},
     {"max", filter_max, "value case_sensitive? attribute?"},
-    {"unique", filter_unique, "value case_sensitive? attribute?"},
+    {"unique", filter_unique, "~value case_sensitive? attribute?"},
     {"dictsort", filter_dictsort, "value case_sensitive? by? reverse?"},
-    {"items", filter_items, "value"},
+    {"items", filter_items, "~value"},
     {"groupby", filter_groupby, "value attribute default? case_sensitive?"},
-    {"batch", filter_batch, "value linecount fill_with?"},
-    {"slice", filter_slice, "value slices fill_with?"},
+    {"batch", filter_batch, "~value linecount fill_with?"},
+    {"slice", filter_slice, "~value slices fill_with?"},
     {"sum", filter_sum, "iterable attribute? start?"},
     {0}};

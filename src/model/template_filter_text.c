@@ -31,7 +31,7 @@ static sz_status filter_title(sz_tcall *c, sz_tv *out) {
                 break;
             at = next;
         }
-        SZ_TRY(sz_text_case(c->r, sz_tv_text(s.u.s + from, at - from), SZ_CASE_CAPITALIZE, &word));
+        SZ_TRY(sz_text_case(c->r, sz_tv_text(s.u.s + from, at - from), SZ_CASE_WORD, &word));
         SZ_TRY(sz_tv_concat(c->r, *out, word, out));
     }
     return SZ_OK;
@@ -89,7 +89,7 @@ static sz_status filter_indent(sz_tcall *c, sz_tv *out) {
     sz_buf *b = &c->r->scratch;
     size_t from = b->len;
     bool first = sz_targ_bool(c, 2), blank = sz_targ_bool(c, 3);
-    SZ_TRY(sz_targ_str(c, 0, "", &s));
+    SZ_TRY(sz_targ_text(c, 0, &s));
     if (prefix.kind != SZ_T_STRING) {
         int64_t width;
         SZ_TRY(sz_targ_int(c, 1, 4, &width));
@@ -134,9 +134,9 @@ static sz_status filter_wordcount(sz_tcall *c, sz_tv *out) {
 
 /* At most length characters, the end mark included; up to leeway more are let be. */
 static sz_status filter_truncate(sz_tcall *c, sz_tv *out) {
-    sz_tv s, end;
-    int64_t length, leeway;
-    SZ_TRY(sz_targ_str(c, 0, "", &s));
+    sz_tv s = c->arg[0], end;
+    int64_t n, length, leeway;
+    SZ_TRY(sz_tv_length(c->r, s, &n));
     SZ_TRY(sz_targ_int(c, 1, 255, &length));
     SZ_TRY(sz_targ_str(c, 3, "...", &end));
     SZ_TRY(sz_targ_int(c, 4, 5, &leeway));
@@ -144,8 +144,9 @@ static sz_status filter_truncate(sz_tcall *c, sz_tv *out) {
     if (length < n_end || leeway < 0)
         return SZ_FAIL_CALL(c, "expected length >= %lld and leeway >= 0", (long long)n_end);
     *out = s;
-    if ((int64_t)sz_text_length(s.u.s, s.n) - leeway <= length)
+    if (n - leeway <= length)
         return SZ_OK;
+    SZ_TRY(sz_targ_text(c, 0, &s));
     sz_tv kept = sz_tv_text(s.u.s, sz_text_offset(s.u.s, s.n, (size_t)(length - n_end)));
     int64_t space =
         sz_targ_bool(c, 2) ? -1 : sz_text_find(kept, sz_tv_text(" ", 1), 0, kept.n, true);
@@ -154,17 +155,48 @@ static sz_status filter_truncate(sz_tcall *c, sz_tv *out) {
     return sz_tv_concat(c->r, kept, end, out);
 }
 
-static sz_status filter_urlencode(sz_tcall *c, sz_tv *out) {
-    static const char kept[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-~/";
+/* in_query: a part of a query string, where '/' is no separator and a space becomes '+'. */
+static sz_status put_quoted(sz_tcall *c, sz_tv v, bool in_query) {
+    static const char kept[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-~";
+    sz_buf *b = &c->r->scratch;
     sz_tv s;
-    SZ_TRY(sz_targ_str(c, 0, "", &s));
-    size_t from = c->r->scratch.len;
+    SZ_TRY(sz_tv_str(c->r, v, &s));
+    SZ_TRY(sz_render_steps(c->r, s.n / 16));
     for (size_t i = 0; i < s.n; i++) {
-        if (s.u.s[i] && strchr(kept, s.u.s[i]))
-            sz_buf_putc(&c->r->scratch, s.u.s[i]);
+        char ch = s.u.s[i];
+        if (ch && (strchr(kept, ch) || (ch == '/' && !in_query)))
+            sz_buf_putc(b, ch);
+        else if (ch == ' ' && in_query)
+            sz_buf_putc(b, '+');
         else
-            sz_buf_printf(&c->r->scratch, "%%%02X", (unsigned char)s.u.s[i]);
+            sz_buf_printf(b, "%%%02X", (unsigned char)ch);
+    }
+    return SZ_OK;
+}
+
+/* A string, or the pairs of a mapping or list as a query string. */
+static sz_status filter_urlencode(sz_tcall *c, sz_tv *out) {
+    sz_tv v = c->arg[0];
+    sz_tlist *of_dict, pairs, pair;
+    size_t from = c->r->scratch.len;
+    if (v.kind != SZ_T_DICT && v.kind != SZ_T_LIST) {
+        SZ_TRY(put_quoted(c, v, false));
+        return sz_render_take(c->r, from, out);
+    }
+    if (v.kind == SZ_T_DICT) {
+        SZ_TRY(sz_tdict_items(c->r, v.u.dict, SZ_T_IS_ITEMS, &of_dict));
+        v = sz_tv_list(of_dict);
+    }
+    SZ_TRY(sz_tv_iterate(c->r, v, &pairs));
+    for (uint32_t i = 0; i < pairs.n; i++) {
+        SZ_TRY(sz_tv_iterate(c->r, pairs.item[i], &pair));
+        if (pair.n != 2)
+            return SZ_FAIL_CALL(c, "element %u is not a pair", i);
+        if (i > 0)
+            sz_buf_putc(&c->r->scratch, '&');
+        SZ_TRY(put_quoted(c, pair.item[0], true));
+        sz_buf_putc(&c->r->scratch, '=');
+        SZ_TRY(put_quoted(c, pair.item[1], true));
     }
     return sz_render_take(c->r, from, out);
 }

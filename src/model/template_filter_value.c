@@ -13,8 +13,8 @@ static sz_status filter_default(sz_tcall *c, sz_tv *out) {
 /* ---- Numbers -----------------------------------------------------------------------------------
  */
 
-/* Digits of a base behind a sign; false if the text is not such a number. */
-static bool read_digits(sz_tv s, int64_t base, int64_t *out) {
+/* Digits of a base behind a sign; false if the text is not such a number. *big: beyond 64 bits. */
+static bool read_digits(sz_tv s, int64_t base, int64_t *out, bool *big) {
     bool negative = s.n > 0 && s.u.s[0] == '-', after_digit = false;
     uint32_t i = s.n > 0 && (s.u.s[0] == '-' || s.u.s[0] == '+');
     if (s.n - i > 2 && s.u.s[i] == '0') {
@@ -30,12 +30,13 @@ static bool read_digits(sz_tv s, int64_t base, int64_t *out) {
                     : lower >= 'a' && lower <= 'z' ? lower - 'a' + 10
                                                    : 99;
         bool underscore = c == '_' && after_digit && i + 1 < s.n;
-        if (!underscore && (digit >= base || __builtin_mul_overflow(v, base, &v) ||
-                            __builtin_add_overflow(v, digit, &v)))
+        if (!underscore && digit >= base)
             return false;
+        *big |= !underscore &&
+                (__builtin_mul_overflow(v, base, &v) || __builtin_add_overflow(v, digit, &v));
         after_digit = !underscore;
     }
-    *out = negative ? -v : v;
+    *out = negative && !*big ? -v : v;
     return after_digit;
 }
 
@@ -79,22 +80,27 @@ static bool fits_integer(double f) {
 static sz_status filter_int(sz_tcall *c, sz_tv *out) {
     sz_tv v = c->arg[0];
     int64_t base, i;
-    double f;
+    double f = 0;
+    bool big = false, is_float = v.kind == SZ_T_FLOAT;
     SZ_TRY(sz_targ_int(c, 2, 10, &base));
     *out = c->arg[1].kind == SZ_T_ABSENT ? sz_tv_int(0) : c->arg[1];
     if (v.kind == SZ_T_UNDEFINED)
         return sz_tv_undefined_used(v);
     if (sz_tv_is_integral(v))
         *out = sz_tv_int(sz_tv_integer(v));
-    else if (v.kind == SZ_T_FLOAT && fits_integer(v.u.f))
-        *out = sz_tv_int((int64_t)v.u.f);
+    else if (is_float)
+        f = v.u.f;
     else if (v.kind == SZ_T_STRING) {
         sz_tv s = sz_text_strip(v, NULL, true, true);
-        if (read_digits(s, base, &i))
+        if (read_digits(s, base, &i, &big))
             *out = sz_tv_int(i);
-        else if (read_float(c->r, s, &f) && fits_integer(f))
-            *out = sz_tv_int((int64_t)f);
+        else
+            is_float = read_float(c->r, s, &f);
     }
+    big |= is_float && f - f == 0 && !fits_integer(f);
+    SZ_REQUIRE(!big, SZ_E_LIMIT, "int: the number is beyond 64 bits");
+    if (is_float && f - f == 0)
+        *out = sz_tv_int((int64_t)f);
     return SZ_OK;
 }
 
@@ -144,7 +150,7 @@ static sz_status filter_round(sz_tcall *c, sz_tv *out) {
     if (!up && !down && !sz_text_equal(method, "common"))
         return SZ_FAIL_CALL(c, "method must be common, ceil or floor");
     SZ_TRY(sz_tv_negate(c->r, v, &whole)); /* an error where v is no number */
-    *out = v;
+    *out = v.kind == SZ_T_BOOL ? sz_tv_int(v.u.b) : v;
     if (!up && !down) {
         if (v.kind == SZ_T_FLOAT)
             *out = sz_tv_float(round_decimals(v.u.f, precision));

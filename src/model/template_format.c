@@ -224,7 +224,10 @@ static sz_status put_converted(reader *p, spec *f, sz_tv v, sz_tv *out) {
     SZ_REQUIRE(is_one_of(f->type, "diuxXo"), SZ_E_FORMAT, "unsupported format character '%c'",
                f->type);
     double whole = sz_tv_number(v);
-    SZ_REQUIRE(whole > -9.2e18 && whole < 9.2e18, SZ_E_LIMIT, "an integer is beyond 64 bits");
+    SZ_REQUIRE(v.kind != SZ_T_FLOAT || is_one_of(f->type, "diu"), SZ_E_FORMAT,
+               "%%%c format: an integer is required, not float", f->type);
+    SZ_REQUIRE(v.kind != SZ_T_FLOAT || (whole > -9.2e18 && whole < 9.2e18), SZ_E_LIMIT,
+               "an integer is beyond 64 bits");
     return format_integer(p->r, f, v.kind == SZ_T_FLOAT ? (int64_t)whole : sz_tv_integer(v), out);
 }
 
@@ -269,7 +272,10 @@ sz_status sz_tformat_percent(sz_render *r, sz_tv format, sz_targs args, sz_tv *o
         else
             sz_buf_putc(&r->scratch, c);
     }
-    bool mapping = args.n == 1 && args.value[0].kind == SZ_T_DICT;
+    bool mapping =
+        args.n == 1 && (args.value[0].kind == SZ_T_DICT || /* what has items */
+                        args.value[0].kind == SZ_T_UNDEFINED ||
+                        (args.value[0].kind == SZ_T_LIST && !sz_tv_is_tuple(args.value[0])));
     SZ_REQUIRE(p.by_name || mapping || p.used == args.n, SZ_E_FORMAT,
                "not all arguments converted during string formatting");
     return sz_render_take(r, from, out);

@@ -166,8 +166,6 @@ static sz_status rsplit_blanks(sz_tcall *c, int64_t most, sz_tlist *l) {
             }
             at = last;
         }
-        if (rest) /* the rest keeps what stands before it but for blanks at its left */
-            from = (size_t)(sz_text_strip(sz_tv_text(s, end), NULL, true, false).u.s - s);
         SZ_TRY(push_part(c, l, from, end));
         end = rest ? 0 : sz_text_strip(sz_tv_text(s, from), NULL, false, true).n;
     }

@@ -9,7 +9,7 @@ static sz_status overflow(void) {
 }
 
 static double floor_of(double x) {
-    if (!(x > -9e15 && x < 9e15)) /* without fraction, or not finite */
+    if (!(x > -9e15 && x < 9e15) || x == 0) /* without fraction, or not finite */
         return x;
     double whole = (double)(int64_t)x;
     return whole > x ? whole - 1 : whole;

@@ -86,7 +86,7 @@ typedef struct sz_tlist {
     uint32_t n, cap;
     uint32_t at; /* of a cycler, a joiner */
     uint8_t shape;
-    const char *name; /* of a range: its repr */
+    const char *name; /* of a range: its repr; of a generator: the error that reading it gives */
 } sz_tlist;
 
 typedef struct sz_tentry {
@@ -370,6 +370,8 @@ sz_status sz_tv_contains(sz_render *r, sz_tv container, sz_tv v, bool *out);
 sz_status sz_tv_length(sz_render *r, sz_tv v, int64_t *out);
 /* What a loop over v visits. May be v's own list: look, do not change. */
 sz_status sz_tv_iterate(sz_render *r, sz_tv v, sz_tlist *out);
+/* Puts back what was not looked at, where v is a generator. */
+void sz_tv_unread(sz_tv v, const sz_tlist *items, uint32_t n_read);
 sz_status sz_tv_undefined_used(sz_tv v); /* the error of using it */
 sz_status sz_tv_from_json(sz_render *r, const sz_json *j, int depth, sz_tv *out);
 size_t sz_text_length(const char *s, size_t n);             /* code points */
@@ -393,7 +395,8 @@ sz_status sz_tv_escape(sz_render *r, sz_tv s, sz_tv *out); /* HTML; markup stays
 typedef enum sz_tcase {
     SZ_CASE_UPPER,
     SZ_CASE_LOWER,
-    SZ_CASE_CAPITALIZE, /* first letter of the text */
+    SZ_CASE_CAPITALIZE, /* first letter of the text in title case */
+    SZ_CASE_WORD,       /* first letter of the text in upper case */
     SZ_CASE_TITLE,      /* first letters of all runs of letters */
     SZ_CASE_SWAP,
 } sz_tcase;
@@ -434,7 +437,8 @@ typedef struct sz_tcall {
 } sz_tcall;
 
 /* params: names in order, '?' after those that may be missing; "*" at the end takes the rest. The
- * first is the object of a filter, a test or a method. */
+ * first is the object of a filter, a test or a method. '~' before all: the result is a generator,
+ * and errors wait until that is read. */
 typedef struct sz_tbuiltin {
     const char *name;
     sz_status (*run)(sz_tcall *c, sz_tv *out);

@@ -265,7 +265,9 @@ sz_status sz_tv_put_repr(sz_render *r, sz_buf *b, sz_tv v, int depth) {
         sz_tv_put_float(b, v.u.f);
         return SZ_OK;
     case SZ_T_STRING:
+        sz_buf_puts(b, v.flag ? "Markup(" : "");
         put_repr_text(b, v);
+        sz_buf_puts(b, v.flag ? ")" : "");
         return SZ_OK;
     case SZ_T_LIST:
         return put_list(r, b, v, depth);

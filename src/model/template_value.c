@@ -323,12 +323,21 @@ sz_status sz_tv_iterate(sz_render *r, sz_tv v, sz_tlist *out) {
         return keys(r, v.u.dict, out);
     case SZ_T_LIST:
         *out = *v.u.list;
-        if (v.u.list->shape == SZ_T_IS_GENERATOR)
+        if (v.u.list->shape == SZ_T_IS_GENERATOR) {
+            SZ_REQUIRE(!v.u.list->name, SZ_E_FORMAT, "%s", v.u.list->name);
             v.u.list->n = 0;
+        }
         return sz_render_steps(r, out->n / 8);
     default:
         return sz_fail(SZ_E_FORMAT, "'%s' object is not iterable", sz_tv_type_name(v));
     }
+}
+
+void sz_tv_unread(sz_tv v, const sz_tlist *items, uint32_t n_read) {
+    if (!sz_tv_is_shape(v, SZ_T_IS_GENERATOR))
+        return;
+    v.u.list->item = items->item + n_read;
+    v.u.list->n = items->n - n_read;
 }
 
 sz_status sz_tv_length(sz_render *r, sz_tv v, int64_t *out) {
@@ -371,9 +380,10 @@ sz_status sz_tv_contains(sz_render *r, sz_tv container, sz_tv v, bool *out) {
         return sz_fail(SZ_E_FORMAT, "argument of type '%s' is not iterable",
                        sz_tv_type_name(container));
     SZ_TRY(sz_tv_iterate(r, container, &items));
-    *out = false;
-    for (uint32_t i = 0; i < items.n && !*out; i++)
+    uint32_t i = 0;
+    for (*out = false; i < items.n && !*out; i++)
         SZ_TRY(sz_tv_equal(r, items.item[i], v, out));
+    sz_tv_unread(container, &items, i);
     return SZ_OK;
 }
 

@@ -75,6 +75,52 @@ static bool renders_as(const char *source, size_t n, const sz_json *variables,
     return same;
 }
 
+/* The words of raise_exception() must come through; other errors have words of our own. */
+static bool fails_as(const char *source, size_t n, const sz_json *variables, const char *error,
+                     const char *name) {
+    static const char raised[] = "TemplateError: ";
+    size_t skip = strncmp(error, raised, strlen(raised)) == 0 ? strlen(raised) : strlen(error);
+    sz_buf out = {0};
+    sz_status status = render(source, n, variables, NULL, &out);
+    bool same = status != SZ_OK && strstr(sz_last_error(), error + skip);
+    if (!same)
+        print_error("%s: got %s \"%s\", not the error \"%s\"\n", name, sz_status_name(status),
+                    status == SZ_OK ? out.data : sz_last_error(), error);
+    sz_buf_free(&out);
+    return same;
+}
+
+static bool check_case(const sz_json *c, const sz_json *variables) {
+    sz_buf source = {0};
+    char file[256];
+    const sz_json *inline_source = sz_json_get(c, "template"), *output = sz_json_get(c, "output");
+    if (inline_source)
+        sz_buf_append(&source, inline_source->u.s, inline_source->n);
+    else {
+        snprintf(file, sizeof file, "templates/%s", string_of(c, "file"));
+        read_vector(file, &source);
+    }
+    const sz_json *values = sz_json_get(variables, string_of(c, "variables"));
+    const char *text = source.data ? source.data : "", *name = string_of(c, "name");
+    bool same = output ? renders_as(text, source.len, values, output, name)
+                       : fails_as(text, source.len, values, string_of(c, "error"), name);
+    sz_buf_free(&source);
+    return same;
+}
+
+static void every_feature_is_that_of_jinja2(void **state) {
+    sz_buf text = {0};
+    int failed = 0, n = 0;
+    read_vector("templates.json", &text);
+    const sz_json *all = json(text.data, text.len), *variables = sz_json_get(all, "variables");
+    assert_int_equal(sz_json_get(all, "now")->u.i, NOW);
+    for (const sz_json *c = sz_json_get(all, "cases")->u.child; c; c = c->next, n++)
+        failed += !check_case(c, variables);
+    assert_int_equal(failed, 0);
+    assert_true(n >= 1000);
+    sz_buf_free(&text);
+}
+
 static int check_model(const sz_json *model) {
     sz_buf source = {0};
     char file[256];
@@ -193,6 +239,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(templates_of_models_render_as_jinja2_renders_them, begin,
                                         end),
+        cmocka_unit_test_setup_teardown(every_feature_is_that_of_jinja2, begin, end),
         cmocka_unit_test_setup_teardown(foreign_code_is_bounded, begin, end),
         cmocka_unit_test_setup_teardown(deep_nesting_is_an_error, begin, end),
         cmocka_unit_test_setup_teardown(errors_name_the_line, begin, end),
