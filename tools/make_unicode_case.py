@@ -31,7 +31,7 @@ def table(name, mapped, out):
 
 
 def several(name, mapped, out):
-    print(f"static const struct {{ uint32_t from, to[3]; }} {name}[] = {{", file=out)
+    print(f"static const struct several {name}[] = {{", file=out)
     for c, m in mapped:
         parts = [ord(x) for x in m] + [0] * (3 - len(m))
         print("    {%#x, {%#x, %#x, %#x}}," % (c, *parts), file=out)

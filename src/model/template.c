@@ -1,10 +1,9 @@
-/* template.c: parsing and rendering of chat templates: limits, memory, errors. template_parts.h
- * tells what the other files do. */
+/* template.c: parsing and rendering of chat templates: limits, memory, errors.
+ * template_render.h tells what the other files do. */
 #include "model/name_table.h"
-#include "model/template_parts.h"
+#include "model/template_render.h"
 
-/* ---- Parsing -----------------------------------------------------------------------------------
- */
+/* ---- Parsing -------------------------------------------------------------------------------- */
 
 static sz_status intern_all(sz_tparser *p, sz_template *t) {
     SZ_TRY(sz_tparse_intern(p, "loop", 4, &t->loop));
@@ -55,8 +54,7 @@ void sz_template_free(sz_template *t) {
     sz_free(t);
 }
 
-/* ---- The bounds of a run -----------------------------------------------------------------------
- */
+/* ---- The bounds of a run -------------------------------------------------------------------- */
 
 sz_status sz_render_steps(sz_render *r, uint64_t n) {
     SZ_REQUIRE(n <= r->steps, SZ_E_LIMIT, "rendering takes more than %llu steps",
@@ -96,8 +94,7 @@ sz_status sz_render_take(sz_render *r, size_t from, sz_tv *out) {
     return SZ_OK;
 }
 
-/* ---- Rendering ---------------------------------------------------------------------------------
- */
+/* ---- Rendering ------------------------------------------------------------------------------ */
 
 static sz_status run(sz_render *r, const sz_json *variables) {
     sz_tv all;
@@ -113,9 +110,9 @@ static sz_status run(sz_render *r, const sz_json *variables) {
 
 static sz_template_limits with_defaults(const sz_template_limits *limits) {
     sz_template_limits l = limits ? *limits : (sz_template_limits){0};
-    l.steps = l.steps ? l.steps : 50000000;
-    l.output_bytes = l.output_bytes ? l.output_bytes : 64 << 20;
-    l.memory_bytes = l.memory_bytes ? l.memory_bytes : 256 << 20;
+    l.steps = l.steps ? l.steps : 10000000;
+    l.output_bytes = l.output_bytes ? l.output_bytes : 32 << 20;
+    l.memory_bytes = l.memory_bytes ? l.memory_bytes : 64 << 20;
     return l;
 }
 

@@ -1,6 +1,6 @@
 /* template_call.c: arguments to parameters, for built-ins; and what kinds of value can be called.
  */
-#include "model/template_parts.h"
+#include "model/template_builtin.h"
 
 const sz_tbuiltin *sz_tbuiltin_find(const sz_tbuiltin *table, const char *s, size_t n) {
     for (; table->name; table++)
@@ -142,8 +142,7 @@ sz_status sz_tcall_value(sz_render *r, sz_tv callee, sz_targs args, sz_tv *out) 
     }
 }
 
-/* ---- Arguments by type -------------------------------------------------------------------------
- */
+/* ---- Arguments by type ---------------------------------------------------------------------- */
 
 static sz_status wrong_type(const sz_tcall *c, int i, const char *wanted) {
     if (c->arg[i].kind == SZ_T_UNDEFINED)

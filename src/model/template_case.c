@@ -1,6 +1,6 @@
 /* template_case.c: upper, lower and title case of strings, as Python's str methods. */
 #include "base/utf8.h"
-#include "model/template_parts.h"
+#include "model/template_render.h"
 #include "model/unicode_case.h"
 
 enum { SIGMA = 0x3A3, FINAL_SIGMA = 0x3C2 };
@@ -28,10 +28,26 @@ static int swapped(uint32_t cp, uint32_t *to) {
     return n > 1 || to[0] != cp ? n : sz_unicode_upper(cp, to);
 }
 
+/* A to Z and back, all that there is to do in most texts. */
+static void change_ascii(char *s, size_t n, sz_tcase how) {
+    char from = how == SZ_CASE_UPPER ? 'a' : 'A';
+    for (size_t i = 0; i < n; i++)
+        s[i] ^= s[i] >= from && s[i] <= from + 25 ? 0x20 : 0;
+}
+
 sz_status sz_text_case(sz_render *r, sz_tv s, sz_tcase how, sz_tv *out) {
     size_t from = r->scratch.len;
     bool after_letter = false;
-    SZ_TRY(sz_render_steps(r, s.n / 8));
+    if (how <= SZ_CASE_LOWER && sz_text_length(s.u.s, s.n) == s.n) {
+        SZ_TRY(sz_render_steps(r, s.n / 16));
+        sz_buf_append(&r->scratch, s.u.s, s.n);
+        if (!r->scratch.failed && s.n > 0)
+            change_ascii(r->scratch.data + from, s.n, how);
+        SZ_TRY(sz_render_take(r, from, out));
+        out->flag = s.flag;
+        return SZ_OK;
+    }
+    SZ_TRY(sz_render_steps(r, s.n));
     for (size_t at = 0; at < s.n;) {
         size_t start = at;
         uint32_t to[3], cp = sz_text_next(s.u.s, s.n, &at);
@@ -46,7 +62,7 @@ sz_status sz_text_case(sz_render *r, sz_tv s, sz_tcase how, sz_tv *out) {
             char bytes[4];
             sz_buf_append(&r->scratch, bytes, (size_t)sz_utf8_encode(to[i], bytes));
         }
-        after_letter = is_cased(cp);
+        after_letter = how != SZ_CASE_UPPER && is_cased(cp);
     }
     SZ_TRY(sz_render_take(r, from, out));
     out->flag = s.flag;

@@ -1,8 +1,7 @@
 /* template_eval.c: expressions. */
-#include "model/template_parts.h"
+#include "model/template_builtin.h"
 
-/* ---- Names -------------------------------------------------------------------------------------
- */
+/* ---- Names ---------------------------------------------------------------------------------- */
 
 static sz_status look_up(sz_render *r, const sz_tnode *e, sz_tv *out) {
     const sz_tname *name = e->name;
@@ -26,8 +25,7 @@ static sz_status look_up(sz_render *r, const sz_tnode *e, sz_tv *out) {
     return SZ_OK;
 }
 
-/* ---- Arguments ---------------------------------------------------------------------------------
- */
+/* ---- Arguments ------------------------------------------------------------------------------ */
 
 static sz_status push(sz_render *r, sz_tv v) {
     SZ_REQUIRE(r->n_args < SZ_T_MAX_ARGS, SZ_E_LIMIT, "more than %d arguments at a time",
@@ -90,8 +88,7 @@ static sz_status push_arguments(sz_render *r, const sz_tnode *call, const sz_tv 
     return SZ_OK;
 }
 
-/* ---- Calls, filters, tests ---------------------------------------------------------------------
- */
+/* ---- Calls, filters, tests ------------------------------------------------------------------ */
 
 sz_status sz_teval_call(sz_render *r, const sz_tnode *call, const sz_tv *caller, sz_tv *out) {
     sz_tv callee;
@@ -141,8 +138,7 @@ static sz_status eval_test(sz_render *r, const sz_tnode *e, sz_tv *out) {
     return SZ_OK;
 }
 
-/* ---- Displays, items ---------------------------------------------------------------------------
- */
+/* ---- Displays, items ------------------------------------------------------------------------ */
 
 static sz_status eval_list(sz_render *r, const sz_tnode *e, sz_tv *out) {
     sz_tlist *l;
@@ -186,8 +182,7 @@ static sz_status eval_item(sz_render *r, const sz_tnode *e, sz_tv *out) {
     return sz_tv_item(r, object, key, out);
 }
 
-/* ---- Operators ---------------------------------------------------------------------------------
- */
+/* ---- Operators ------------------------------------------------------------------------------ */
 
 static sz_status eval_binary(sz_render *r, const sz_tnode *e, sz_tv *out) {
     sz_tv a, b;

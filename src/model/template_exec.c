@@ -1,8 +1,7 @@
 /* template_exec.c: statements, scopes and macros. */
-#include "model/template_parts.h"
+#include "model/template_builtin.h"
 
-/* ---- Scopes ------------------------------------------------------------------------------------
- */
+/* ---- Scopes --------------------------------------------------------------------------------- */
 
 sz_status sz_tframe_push(sz_render *r, sz_tframe *parent) {
     sz_tframe *f = r->spare;
@@ -55,8 +54,7 @@ sz_status sz_tframe_set(sz_render *r, const sz_tname *name, sz_tv value) {
     return SZ_OK;
 }
 
-/* ---- Assignment --------------------------------------------------------------------------------
- */
+/* ---- Assignment ----------------------------------------------------------------------------- */
 
 static sz_status assign_attribute(sz_render *r, const sz_tnode *target, sz_tv value) {
     sz_tv object;
@@ -92,8 +90,7 @@ sz_status sz_texec_assign(sz_render *r, const sz_tnode *target, sz_tv value) {
     }
 }
 
-/* ---- Output ------------------------------------------------------------------------------------
- */
+/* ---- Output --------------------------------------------------------------------------------- */
 
 static sz_status check_output(const sz_render *r) {
     SZ_REQUIRE(!r->out.failed, SZ_E_LIMIT, "the rendered text is longer than %llu bytes",
@@ -125,13 +122,13 @@ static sz_status put(sz_render *r, sz_tv v) {
     return check_output(r);
 }
 
-/* ---- Macros ------------------------------------------------------------------------------------
- */
+/* ---- Macros --------------------------------------------------------------------------------- */
 
 static sz_status bind_parameter(sz_render *r, const sz_tnode *param, uint32_t i,
                                 const sz_targs *args) {
     sz_tv value = {.kind = SZ_T_UNDEFINED, .n = param->name->n, .u.s = param->name->s};
     const sz_tv *keyword = sz_targs_keyword(args, param->name->s, param->name->n);
+    SZ_TRY(sz_render_steps(r, args->n_kw / 8));
     if (i < args->n)
         value = args->value[i];
     else if (keyword)
@@ -174,6 +171,7 @@ static sz_status bind_keywords(sz_render *r, const sz_tnode *macro, const sz_tar
     const sz_tv *pair = args->value + args->n;
     for (uint32_t i = 0; i < args->n_kw; i++, pair += 2) {
         SZ_REQUIRE(pair->kind == SZ_T_STRING, SZ_E_FORMAT, "names of arguments must be strings");
+        SZ_TRY(sz_render_steps(r, macro->n / 8));
         if (is_parameter(macro, *pair))
             continue;
         if (sz_text_equal(*pair, "caller") && macro->flag & SZ_USES_CALLER)
@@ -214,8 +212,7 @@ static sz_status make_macro(sz_render *r, const sz_tnode *node, sz_tv *out) {
     return SZ_OK;
 }
 
-/* ---- Statements --------------------------------------------------------------------------------
- */
+/* ---- Statements ----------------------------------------------------------------------------- */
 
 static sz_status exec_if(sz_render *r, const sz_tnode *node) {
     for (const sz_tnode *branch = node->list; branch; branch = branch->next) {

@@ -1,5 +1,5 @@
 /* template_filter_select.c: filters that apply another filter, a test or a path to each item. */
-#include "model/template_parts.h"
+#include "model/template_builtin.h"
 
 /* As jinja2 does, nothing that is false is looked at: neither an empty list nor none. */
 static sz_status nothing(sz_render *r, sz_tv *out) {

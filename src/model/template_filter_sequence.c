@@ -1,5 +1,5 @@
 /* template_filter_sequence.c: filters over lists and mappings. */
-#include "model/template_parts.h"
+#include "model/template_builtin.h"
 
 static sz_status filter_length(sz_tcall *c, sz_tv *out) {
     int64_t n;
@@ -76,8 +76,7 @@ static sz_status filter_join(sz_tcall *c, sz_tv *out) {
     return sz_render_take(c->r, from, out);
 }
 
-/* ---- Order -------------------------------------------------------------------------------------
- */
+/* ---- Order ---------------------------------------------------------------------------------- */
 
 /* Merges the sorted halves items[0..half) and items[half..n). */
 static sz_status merge(sz_render *r, uint32_t *place, uint32_t half, uint32_t n, const sz_tv *keys,
@@ -239,8 +238,7 @@ static sz_status filter_items(sz_tcall *c, sz_tv *out) {
     return SZ_OK;
 }
 
-/* ---- Groups ------------------------------------------------------------------------------------
- */
+/* ---- Groups --------------------------------------------------------------------------------- */
 
 static sz_status group_path(sz_tcall *c, sz_tv item, sz_tv *out) {
     SZ_TRY(sz_tv_path(c->r, item, c->arg[1], out));

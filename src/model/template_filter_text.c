@@ -1,5 +1,5 @@
 /* template_filter_text.c: filters over strings. What is no string is taken as its str(). */
-#include "model/template_parts.h"
+#include "model/template_builtin.h"
 
 static sz_status change_case(sz_tcall *c, sz_tcase how, sz_tv *out) {
     sz_tv s;
@@ -38,12 +38,12 @@ static sz_status filter_title(sz_tcall *c, sz_tv *out) {
 }
 
 static sz_status filter_trim(sz_tcall *c, sz_tv *out) {
-    sz_tv s, chars;
+    static const char strip[] = "strip";
+    sz_tv s;
+    const sz_targs chars = {&c->arg[1], c->arg[1].kind != SZ_T_ABSENT, 0};
     SZ_TRY(sz_targ_str(c, 0, "", &s));
-    bool given = sz_targ_given(c, 1);
-    if (given)
-        SZ_TRY(sz_targ_text(c, 1, &chars));
-    *out = sz_text_strip(s, given ? &chars : NULL, true, true);
+    SZ_TRY(sz_tcall_builtin(c->r, sz_tbuiltin_find(sz_tmethods_text, strip, strlen(strip)), &s,
+                            chars, out));
     out->flag = s.flag;
     return SZ_OK;
 }
@@ -148,8 +148,9 @@ static sz_status filter_truncate(sz_tcall *c, sz_tv *out) {
         return SZ_OK;
     SZ_TRY(sz_targ_text(c, 0, &s));
     sz_tv kept = sz_tv_text(s.u.s, sz_text_offset(s.u.s, s.n, (size_t)(length - n_end)));
-    int64_t space =
-        sz_targ_bool(c, 2) ? -1 : sz_text_find(kept, sz_tv_text(" ", 1), 0, kept.n, true);
+    int64_t space = -1;
+    if (!sz_targ_bool(c, 2))
+        SZ_TRY(sz_text_find_last(c->r, kept, sz_tv_text(" ", 1), 0, kept.n, &space));
     if (space >= 0)
         kept.n = (uint32_t)space;
     return sz_tv_concat(c->r, kept, end, out);
@@ -161,7 +162,7 @@ static sz_status put_quoted(sz_tcall *c, sz_tv v, bool in_query) {
     sz_buf *b = &c->r->scratch;
     sz_tv s;
     SZ_TRY(sz_tv_str(c->r, v, &s));
-    SZ_TRY(sz_render_steps(c->r, s.n / 16));
+    SZ_TRY(sz_render_steps(c->r, s.n));
     for (size_t i = 0; i < s.n; i++) {
         char ch = s.u.s[i];
         if (ch && (strchr(kept, ch) || (ch == '/' && !in_query)))

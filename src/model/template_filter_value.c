@@ -1,7 +1,7 @@
 /* template_filter_value.c: defaults, numbers and JSON. */
 #include <stdlib.h>
 
-#include "model/template_parts.h"
+#include "model/template_builtin.h"
 
 static sz_status filter_default(sz_tcall *c, sz_tv *out) {
     bool missing =
@@ -10,8 +10,7 @@ static sz_status filter_default(sz_tcall *c, sz_tv *out) {
     return SZ_OK;
 }
 
-/* ---- Numbers -----------------------------------------------------------------------------------
- */
+/* ---- Numbers -------------------------------------------------------------------------------- */
 
 /* Digits of a base behind a sign; false if the text is not such a number. *big: beyond 64 bits. */
 static bool read_digits(sz_tv s, int64_t base, int64_t *out, bool *big) {
@@ -169,8 +168,7 @@ static sz_status filter_round(sz_tcall *c, sz_tv *out) {
     return SZ_OK;
 }
 
-/* ---- JSON --------------------------------------------------------------------------------------
- */
+/* ---- JSON ----------------------------------------------------------------------------------- */
 
 /* (item, key) */
 static sz_status read_separators(const sz_tcall *c, sz_tv v, sz_tjson_style *style) {

@@ -1,7 +1,7 @@
 /* template_format.c: "%s" % x and "{}".format(x), as Python does both. */
 #include <stdlib.h>
 
-#include "model/template_parts.h"
+#include "model/template_builtin.h"
 
 /* What a conversion is asked for, by either way of formatting. */
 typedef struct spec {
@@ -15,8 +15,7 @@ typedef struct spec {
 
 enum { MAX_FIELD = 100000, MAX_PRECISION = 100 };
 
-/* ---- One value ---------------------------------------------------------------------------------
- */
+/* ---- One value ------------------------------------------------------------------------------ */
 
 /* Sign and prefix stay in front where the filling goes between. */
 static sz_status pad_field(sz_render *r, const spec *f, sz_tv head, sz_tv body, bool is_number,
@@ -137,8 +136,7 @@ static sz_status check_size(const spec *f) {
     return SZ_OK;
 }
 
-/* ---- "%s" --------------------------------------------------------------------------------------
- */
+/* ---- "%s" ----------------------------------------------------------------------------------- */
 
 typedef struct reader {
     sz_render *r;
@@ -254,6 +252,7 @@ static sz_status put_percent(reader *p) {
     SZ_REQUIRE(p->at < p->n, SZ_E_FORMAT, "incomplete format");
     f.type = p->s[p->at++];
     SZ_TRY(check_size(&f));
+    SZ_TRY(sz_render_steps(p->r, 50));
     if (v.kind == SZ_T_ABSENT)
         SZ_TRY(next_value(p, &v));
     SZ_TRY(put_converted(p, &f, v, &text));
@@ -281,8 +280,7 @@ sz_status sz_tformat_percent(sz_render *r, sz_tv format, sz_targs args, sz_tv *o
     return sz_render_take(r, from, out);
 }
 
-/* ---- "{}" --------------------------------------------------------------------------------------
- */
+/* ---- "{}" ----------------------------------------------------------------------------------- */
 
 static sz_status read_spec(reader *p, size_t end, spec *f) {
     size_t next = p->at;
@@ -386,6 +384,7 @@ static sz_status put_field(reader *p) {
         SZ_TRY(conversion == 's' ? sz_tv_str(p->r, v, &v) : repr_of(p->r, v, &v));
     p->at = colon ? name_end + 1 : end;
     SZ_TRY(read_spec(p, end, &f));
+    SZ_TRY(sz_render_steps(p->r, 50));
     SZ_TRY(format_value(p->r, &f, v, &text));
     sz_buf_append(&p->r->scratch, text.u.s, text.n);
     p->at = end + 1;

@@ -1,8 +1,7 @@
 /* template_global.c: functions that every template has. */
-#include "model/template_parts.h"
+#include "model/template_builtin.h"
 
-/* ---- range, dict, namespace --------------------------------------------------------------------
- */
+/* ---- range, dict, namespace ----------------------------------------------------------------- */
 
 static sz_status global_range(sz_tcall *c, sz_tv *out) {
     int64_t start, stop, step;
@@ -71,8 +70,7 @@ static sz_status global_namespace(sz_tcall *c, sz_tv *out) {
     return SZ_OK;
 }
 
-/* ---- cycler, joiner ----------------------------------------------------------------------------
- */
+/* ---- cycler, joiner ------------------------------------------------------------------------- */
 
 static sz_status global_cycler(sz_tcall *c, sz_tv *out) {
     sz_tlist *l;
@@ -109,8 +107,7 @@ static sz_status global_joiner(sz_tcall *c, sz_tv *out) {
     return SZ_OK;
 }
 
-/* ---- What transformers adds --------------------------------------------------------------------
- */
+/* ---- What transformers adds ----------------------------------------------------------------- */
 
 static sz_status global_raise(sz_tcall *c, sz_tv *out) {
     sz_tv text;

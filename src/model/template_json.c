@@ -1,27 +1,39 @@
 /* template_json.c: values as JSON, as json.dumps of Python writes them. */
-#include "model/template_parts.h"
+#include "model/template_builtin.h"
 
 static void put_unit(sz_buf *b, uint32_t unit) {
     sz_buf_printf(b, "\\u%04x", unit);
 }
 
-static void put_string(sz_buf *b, sz_tv s, bool ascii) {
+static void put_escape(sz_buf *b, uint32_t cp, bool ascii) {
     static const char special[] = "\"\\\b\f\n\r\t", names[] = "\"\\bfnrt";
+    const char *found = cp > 0 && cp < 0x80 ? strchr(special, (char)cp) : NULL;
+    if (found)
+        sz_buf_printf(b, "\\%c", names[found - special]);
+    else if (ascii && cp > 0xFFFF) {
+        put_unit(b, 0xD800 + ((cp - 0x10000) >> 10));
+        put_unit(b, 0xDC00 + ((cp - 0x10000) & 0x3FF));
+    } else
+        put_unit(b, cp);
+}
+
+static bool is_plain(uint32_t cp, bool ascii) {
+    return cp >= 0x20 && cp != '"' && cp != '\\' && (!ascii || cp <= 0x7E);
+}
+
+static void put_string(sz_buf *b, sz_tv s, bool ascii) {
+    size_t plain = 0;
     sz_buf_putc(b, '"');
     for (size_t at = 0; at < s.n;) {
         size_t from = at;
         uint32_t cp = sz_text_next(s.u.s, s.n, &at);
-        const char *found = cp > 0 && cp < 0x80 ? strchr(special, (char)cp) : NULL;
-        if (found)
-            sz_buf_printf(b, "\\%c", names[found - special]);
-        else if (ascii && cp > 0xFFFF) {
-            put_unit(b, 0xD800 + ((cp - 0x10000) >> 10));
-            put_unit(b, 0xDC00 + ((cp - 0x10000) & 0x3FF));
-        } else if (cp < 0x20 || (ascii && cp > 0x7E))
-            put_unit(b, cp);
-        else
-            sz_buf_append(b, s.u.s + from, at - from);
+        if (is_plain(cp, ascii))
+            continue;
+        sz_buf_append(b, s.u.s + plain, from - plain);
+        put_escape(b, cp, ascii);
+        plain = at;
     }
+    sz_buf_append(b, s.u.s + plain, s.n - plain);
     sz_buf_putc(b, '"');
 }
 
@@ -123,7 +135,9 @@ static sz_status put_value(sz_render *r, sz_buf *b, sz_tv v, const sz_tjson_styl
     SZ_REQUIRE(depth < SZ_T_MAX_VALUE_DEPTH, SZ_E_LIMIT, "a value is nested deeper than %d levels",
                SZ_T_MAX_VALUE_DEPTH);
     SZ_REQUIRE(!b->failed, SZ_E_LIMIT, "the JSON text is too long");
-    SZ_TRY(sz_render_steps(r, 1 + (v.kind == SZ_T_STRING ? v.n / 32 : 0)));
+    SZ_TRY(sz_render_steps(r, v.kind == SZ_T_STRING  ? 1 + v.n / 8
+                              : v.kind == SZ_T_FLOAT ? 100
+                                                     : 1));
     switch (v.kind) {
     case SZ_T_NONE:
         sz_buf_puts(b, "null");

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/utf8.h"
-#include "model/template_parts.h"
+#include "model/template_tree.h"
 
 enum { IN_DATA, IN_BLOCK, IN_VARIABLE, IN_RAW };
 
@@ -64,8 +64,7 @@ static size_t skip_space(const sz_tlexer *l, size_t at) {
     return at;
 }
 
-/* ---- Delimiters --------------------------------------------------------------------------------
- */
+/* ---- Delimiters ----------------------------------------------------------------------------- */
 
 /* Behind the closing delimiter at `at` (the sign included), and what whitespace it takes along; 0
  * if there is none. A variable trims nothing by itself and knows no '+'. */
@@ -119,8 +118,7 @@ static size_t trimmed_end(const sz_tlexer *l, size_t from, size_t to, bool is_va
     return at_start && skip_space(l, line) >= to ? line : to;
 }
 
-/* ---- Outside of tags ---------------------------------------------------------------------------
- */
+/* ---- Outside of tags ------------------------------------------------------------------------ */
 
 static size_t find_tag(const sz_tlexer *l, size_t at) {
     for (; at < l->n; at++) {
@@ -203,8 +201,7 @@ static sz_status next_data(sz_tlexer *l, sz_ttoken *out) {
     return SZ_OK;
 }
 
-/* ---- Inside of tags ----------------------------------------------------------------------------
- */
+/* ---- Inside of tags ------------------------------------------------------------------------- */
 
 static bool is_digit(int c) {
     return c >= '0' && c <= '9';
@@ -249,7 +246,8 @@ static sz_status read_float(sz_tlexer *l, size_t from, size_t to, sz_ttoken *out
     char text[64];
     size_t used = 0;
     for (size_t i = from; i < to && used < sizeof text; i++) {
-        bool leading_zero = used == 0 && l->s[i] == '0' && is_digit(byte_at(l, i + 1));
+        int next = byte_at(l, i + 1);
+        bool leading_zero = used == 0 && l->s[i] == '0' && (is_digit(next) || next == '_');
         if (l->s[i] != '_' && !leading_zero)
             text[used++] = l->s[i];
     }

@@ -1,8 +1,7 @@
 /* template_loop.c: for loops and what `loop` tells inside of them. */
-#include "model/template_parts.h"
+#include "model/template_builtin.h"
 
-/* ---- The loop variable --------------------------------------------------------------------------
- */
+/* ---- The loop variable ---------------------------------------------------------------------- */
 
 void sz_tloop_attribute(const sz_tloop *l, sz_tv name, sz_tv *out) {
     const struct {
@@ -52,8 +51,7 @@ static sz_status loop_changed(sz_tcall *c, sz_tv *out) {
 const sz_tbuiltin sz_tmethods_loop[] = {
     {"cycle", loop_cycle, "loop *"}, {"changed", loop_changed, "loop *"}, {0}};
 
-/* ---- Running ------------------------------------------------------------------------------------
- */
+/* ---- Running -------------------------------------------------------------------------------- */
 
 /* The items for which the loop's condition holds. */
 static sz_status select_items(sz_render *r, const sz_tnode *node, sz_tlist *items) {

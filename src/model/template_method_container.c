@@ -1,9 +1,8 @@
 /* template_method_container.c: methods of lists and mappings. What a template changes are its own
  * copies: the caller's variables stay as they are. */
-#include "model/template_parts.h"
+#include "model/template_builtin.h"
 
-/* ---- Lists -------------------------------------------------------------------------------------
- */
+/* ---- Lists ---------------------------------------------------------------------------------- */
 
 static sz_status mutable_list(const sz_tcall *c, sz_tlist **out) {
     if (c->arg[0].u.list->shape != SZ_T_IS_LIST)
@@ -100,18 +99,7 @@ const sz_tbuiltin sz_tmethods_list[] = {{"append", list_append, "self object"},
                                         {"copy", list_copy, "self"},
                                         {0}};
 
-/* ---- Mappings ----------------------------------------------------------------------------------
- */
-
-sz_status sz_tdict_items(sz_render *r, const sz_tdict *d, sz_tshape shape, sz_tlist **out) {
-    SZ_TRY(sz_tlist_new(r, shape, d->n, out));
-    SZ_TRY(sz_render_steps(r, d->n / 4));
-    for (uint32_t i = 0; i < d->n; i++) {
-        SZ_TRY(sz_tlist_pair(r, d->entry[i].key, d->entry[i].value, &(*out)->item[i]));
-        (*out)->n++;
-    }
-    return SZ_OK;
-}
+/* ---- Mappings ------------------------------------------------------------------------------- */
 
 static sz_status dict_items(sz_tcall *c, sz_tv *out) {
     sz_tlist *l;

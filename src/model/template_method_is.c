@@ -1,13 +1,13 @@
 /* template_method_is.c: questions to strings, answered by Unicode's properties of characters. */
 #include "model/pattern.h"
-#include "model/template_parts.h"
+#include "model/template_builtin.h"
 
 sz_status sz_text_count_matches(sz_render *r, sz_tv s, const char *regex, size_t *out) {
     sz_pattern *pattern = NULL;
     sz_matcher *matcher = NULL;
     size_t start = 0, end = 0;
     *out = 0;
-    SZ_TRY(sz_render_steps(r, 100 + s.n / 8));
+    SZ_TRY(sz_render_steps(r, 1000 + s.n)); /* compiling the pattern is the most of it */
     sz_status status = sz_pattern_new(regex, &pattern);
     if (status == SZ_OK)
         status = sz_matcher_new(&matcher);
@@ -58,7 +58,7 @@ static sz_status method_isidentifier(sz_tcall *c, sz_tv *out) {
 static sz_status method_isspace(sz_tcall *c, sz_tv *out) {
     sz_tv s = c->arg[0];
     *out = sz_tv_bool(s.n > 0 && sz_text_strip(s, NULL, true, false).n == 0);
-    return sz_render_steps(c->r, s.n / 16);
+    return sz_render_steps(c->r, s.n / 4);
 }
 
 static sz_status method_isascii(sz_tcall *c, sz_tv *out) {

@@ -1,9 +1,7 @@
 /* template_method_text.c: methods of strings. */
-#include "model/pattern.h"
-#include "model/template_parts.h"
+#include "model/template_builtin.h"
 
-/* ---- Case, blanks, padding ---------------------------------------------------------------------
- */
+/* ---- Case, blanks, padding ------------------------------------------------------------------ */
 
 static sz_status method_upper(sz_tcall *c, sz_tv *out) {
     return sz_text_case(c->r, c->arg[0], SZ_CASE_UPPER, out);
@@ -22,12 +20,12 @@ static sz_status method_swapcase(sz_tcall *c, sz_tv *out) {
 }
 
 static sz_status strip(sz_tcall *c, bool left, bool right, sz_tv *out) {
-    sz_tv chars;
+    sz_tv chars = {0};
     bool given = sz_targ_given(c, 1);
     if (given)
         SZ_TRY(sz_targ_text(c, 1, &chars));
     *out = sz_text_strip(c->arg[0], given ? &chars : NULL, left, right);
-    return SZ_OK;
+    return sz_render_steps(c->r, (c->arg[0].n - out->n) / 4 * (1 + chars.n / 16));
 }
 
 static sz_status method_strip(sz_tcall *c, sz_tv *out) {
@@ -38,20 +36,6 @@ static sz_status method_lstrip(sz_tcall *c, sz_tv *out) {
 }
 static sz_status method_rstrip(sz_tcall *c, sz_tv *out) {
     return strip(c, false, true, out);
-}
-
-sz_status sz_text_pad(sz_render *r, sz_tv s, int64_t width, sz_tv fill, sz_tpad how, sz_tv *out) {
-    int64_t n = (int64_t)sz_text_length(s.u.s, s.n), missing = width > n ? width - n : 0;
-    /* str.center puts the odd one out to the left where the width is odd */
-    int64_t left = how == SZ_PAD_LEFT    ? missing
-                   : how == SZ_PAD_RIGHT ? 0
-                                         : missing / 2 + (missing & width & 1);
-    sz_tv before, after;
-    SZ_TRY(sz_tv_binary(r, '*', fill, sz_tv_int(left), &before));
-    SZ_TRY(sz_tv_binary(r, '*', fill, sz_tv_int(missing - left), &after));
-    before.flag = after.flag = s.flag;
-    SZ_TRY(sz_tv_concat(r, before, s, out));
-    return sz_tv_concat(r, *out, after, out);
 }
 
 static sz_status pad(sz_tcall *c, sz_tpad how, sz_tv *out) {
@@ -86,8 +70,7 @@ static sz_status method_zfill(sz_tcall *c, sz_tv *out) {
     return sz_tv_concat(c->r, sign, *out, out);
 }
 
-/* ---- Splitting and joining ---------------------------------------------------------------------
- */
+/* ---- Splitting and joining ------------------------------------------------------------------ */
 
 static sz_status push_part(sz_tcall *c, sz_tlist *l, size_t from, size_t to) {
     SZ_TRY(sz_render_steps(c->r, 1));
@@ -117,7 +100,7 @@ static sz_status split_blanks(sz_tcall *c, int64_t most, sz_tlist *l) {
 static sz_status split_by(sz_tcall *c, sz_tv by, int64_t most, sz_tlist *l) {
     size_t from = 0;
     for (; most != 0; most--) {
-        int64_t found = sz_text_find(c->arg[0], by, from, c->arg[0].n, false);
+        int64_t found = sz_text_find(c->arg[0], by, from, c->arg[0].n);
         if (found < 0)
             break;
         SZ_TRY(push_part(c, l, from, (size_t)found));
@@ -137,11 +120,11 @@ static void reverse(sz_tlist *l) {
 static sz_status rsplit_by(sz_tcall *c, sz_tv by, int64_t most, sz_tlist *l) {
     size_t to = c->arg[0].n;
     for (; most != 0; most--) {
-        int64_t found = sz_text_find(c->arg[0], by, 0, to, true);
+        int64_t found;
+        SZ_TRY(sz_text_find_last(c->r, c->arg[0], by, 0, to, &found));
         if (found < 0)
             break;
         SZ_TRY(push_part(c, l, (size_t)found + by.n, to));
-        SZ_TRY(sz_render_steps(c->r, (to - (size_t)found) / 16));
         to = (size_t)found;
     }
     SZ_TRY(push_part(c, l, 0, to));
@@ -231,7 +214,10 @@ static sz_status partition(sz_tcall *c, bool last, sz_tv *out) {
     if (by.n == 0)
         return SZ_FAIL_CALL(c, "empty separator");
     SZ_TRY(sz_tlist_new(c->r, SZ_T_IS_TUPLE, 3, &l));
-    int64_t found = sz_text_find(s, by, 0, s.n, last);
+    int64_t found = sz_text_find(s, by, 0, s.n);
+    if (last)
+        SZ_TRY(sz_text_find_last(c->r, s, by, 0, s.n, &found));
+    SZ_TRY(sz_render_steps(c->r, s.n / 32));
     l->n = 3;
     *out = sz_tv_list(l);
     l->item[0] = found >= 0 ? sz_tv_text(s.u.s, (size_t)found) : last ? empty : s;
@@ -264,8 +250,7 @@ static sz_status method_join(sz_tcall *c, sz_tv *out) {
     return sz_render_take(c->r, from, out);
 }
 
-/* ---- Searching ---------------------------------------------------------------------------------
- */
+/* ---- Searching ------------------------------------------------------------------------------ */
 
 /* The bytes of arguments 2 and 3, start and end in characters. */
 static sz_status search_range(sz_tcall *c, size_t *from, size_t *to) {
@@ -277,7 +262,7 @@ static sz_status search_range(sz_tcall *c, size_t *from, size_t *to) {
     stop = stop < -n ? 0 : stop < 0 ? stop + n : stop;
     *from = start > n ? s.n + 1 : sz_text_offset(s.u.s, s.n, (size_t)start);
     *to = sz_text_offset(s.u.s, s.n, (size_t)stop);
-    return sz_render_steps(c->r, s.n / 64);
+    return sz_render_steps(c->r, s.n / 16);
 }
 
 static sz_status find(sz_tcall *c, bool last, bool must, sz_tv *out) {
@@ -285,7 +270,9 @@ static sz_status find(sz_tcall *c, bool last, bool must, sz_tv *out) {
     size_t from, to;
     SZ_TRY(sz_targ_text(c, 1, &part));
     SZ_TRY(search_range(c, &from, &to));
-    int64_t found = sz_text_find(c->arg[0], part, from, to, last);
+    int64_t found = sz_text_find(c->arg[0], part, from, to);
+    if (last)
+        SZ_TRY(sz_text_find_last(c->r, c->arg[0], part, from, to, &found));
     if (found < 0 && must)
         return SZ_FAIL_CALL(c, "substring not found");
     *out = sz_tv_int(found < 0 ? -1 : (int64_t)sz_text_length(c->arg[0].u.s, (size_t)found));
@@ -314,11 +301,12 @@ static sz_status method_count(sz_tcall *c, sz_tv *out) {
     if (part.n == 0 && from <= to)
         n = (int64_t)sz_text_length(c->arg[0].u.s + from, to - from) + 1;
     while (part.n > 0) {
-        int64_t found = sz_text_find(c->arg[0], part, from, to, false);
+        int64_t found = sz_text_find(c->arg[0], part, from, to);
         if (found < 0)
             break;
         from = (size_t)found + part.n;
         n++;
+        SZ_TRY(sz_render_steps(c->r, 1));
     }
     *out = sz_tv_int(n);
     return SZ_OK;

@@ -1,9 +1,8 @@
 /* template_parser.c: statements to trees, and the token window that both parsers read from. */
 #include "model/name_table.h"
-#include "model/template_parts.h"
+#include "model/template_tree.h"
 
-/* ---- Tokens ------------------------------------------------------------------------------------
- */
+/* ---- Tokens --------------------------------------------------------------------------------- */
 
 sz_status sz_tparse_advance(sz_tparser *p) {
     p->token = p->ahead;
@@ -56,8 +55,7 @@ sz_status sz_tparse_enter(sz_tparser *p) {
     return SZ_OK;
 }
 
-/* ---- Names -------------------------------------------------------------------------------------
- */
+/* ---- Names ---------------------------------------------------------------------------------- */
 
 static sz_status keep_name(sz_tparser *p, const sz_tname *name) {
     if (p->n_name == p->cap_name) {
@@ -94,8 +92,7 @@ sz_status sz_tparse_name(sz_tparser *p, const sz_tname **out) {
     return sz_tparse_advance(p);
 }
 
-/* ---- Statements --------------------------------------------------------------------------------
- */
+/* ---- Statements ----------------------------------------------------------------------------- */
 
 static sz_status parse_body(sz_tparser *p, const char *const *ends, sz_tnode **body);
 

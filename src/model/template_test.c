@@ -1,5 +1,5 @@
 /* template_test.c: tests, the words after "is". */
-#include "model/template_parts.h"
+#include "model/template_builtin.h"
 
 static bool is_kind(const sz_tcall *c, sz_tkind kind) {
     return c->arg[0].kind == kind;

@@ -1,119 +1,9 @@
-/* template_text.c: values as text, as str() and repr() of Python write them, and what is asked of
- * strings by code point. */
+/* template_text.c: values as text, as str() and repr() of Python write them. */
 #include <stdlib.h>
 
-#include "base/utf8.h"
-#include "model/template_parts.h"
+#include "model/template_render.h"
 
-/* ---- Code points -------------------------------------------------------------------------------
- */
-
-uint32_t sz_text_next(const char *s, size_t n, size_t *at) {
-    uint32_t cp = (unsigned char)s[*at];
-    int length = cp < 0x80 ? 1 : sz_utf8_decode(s + *at, n - *at, &cp);
-    *at += length ? (size_t)length : 1;
-    return cp;
-}
-
-size_t sz_text_length(const char *s, size_t n) {
-    size_t length = 0;
-    for (size_t i = 0; i < n; i++)
-        length += (s[i] & 0xC0) != 0x80;
-    return length;
-}
-
-size_t sz_text_offset(const char *s, size_t n, size_t cps) {
-    size_t at = 0;
-    while (at < n && cps > 0) {
-        at++;
-        while (at < n && (s[at] & 0xC0) == 0x80)
-            at++;
-        cps--;
-    }
-    return at;
-}
-
-/* What str.isspace() and \s of Python call white space. */
-bool sz_text_is_space(uint32_t cp) {
-    return (cp >= 9 && cp <= 13) || (cp >= 28 && cp <= 32) || cp == 0x85 || cp == 0xA0 ||
-           cp == 0x1680 || (cp >= 0x2000 && cp <= 0x200A) || cp == 0x2028 || cp == 0x2029 ||
-           cp == 0x202F || cp == 0x205F || cp == 0x3000;
-}
-
-bool sz_text_equal(sz_tv a, const char *text) {
-    return a.kind == SZ_T_STRING && a.n == strlen(text) && memcmp(a.u.s, text, a.n) == 0;
-}
-
-int64_t sz_text_find(sz_tv s, sz_tv part, size_t from, size_t to, bool last) {
-    if (from > to || part.n > to - from)
-        return -1;
-    if (!last) {
-        const char *found =
-            part.n ? memmem(s.u.s + from, to - from, part.u.s, part.n) : s.u.s + from;
-        return found ? found - s.u.s : -1;
-    }
-    for (size_t at = to - part.n + 1; at-- > from;)
-        if (memcmp(s.u.s + at, part.u.s, part.n) == 0)
-            return (int64_t)at;
-    return -1;
-}
-
-/* An empty `old` stands between all characters. */
-sz_status sz_text_replace(sz_render *r, sz_tv s, sz_tv old, sz_tv new, int64_t count, sz_tv *out) {
-    size_t from = r->scratch.len, at = 0;
-    SZ_TRY(sz_render_steps(r, s.n / 64));
-    for (; count != 0; count--) {
-        int64_t found = sz_text_find(s, old, at, s.n, false);
-        if (found < 0)
-            break;
-        sz_buf_append(&r->scratch, s.u.s + at, (size_t)found - at);
-        sz_buf_append(&r->scratch, new.u.s, new.n);
-        at = (size_t)found + old.n;
-        if (old.n > 0)
-            continue;
-        if (at == s.n) {
-            at++;
-            break;
-        }
-        size_t next = at;
-        sz_text_next(s.u.s, s.n, &next);
-        sz_buf_append(&r->scratch, s.u.s + at, next - at);
-        at = next;
-        SZ_TRY(sz_render_steps(r, 1));
-    }
-    if (at < s.n)
-        sz_buf_append(&r->scratch, s.u.s + at, s.n - at);
-    return sz_render_take(r, from, out);
-}
-
-static bool strips(const sz_tv *chars, const char *s, size_t n, uint32_t cp) {
-    return chars ? memmem(chars->u.s, chars->n, s, n) != NULL : sz_text_is_space(cp);
-}
-
-sz_tv sz_text_strip(sz_tv s, const sz_tv *chars, bool left, bool right) {
-    size_t from = 0, to = s.n;
-    while (left && from < to) {
-        size_t next = from;
-        uint32_t cp = sz_text_next(s.u.s, to, &next);
-        if (!strips(chars, s.u.s + from, next - from, cp))
-            break;
-        from = next;
-    }
-    while (right && from < to) {
-        size_t last = to - 1, next;
-        while (last > from && (s.u.s[last] & 0xC0) == 0x80)
-            last--;
-        next = last;
-        uint32_t cp = sz_text_next(s.u.s, to, &next);
-        if (!strips(chars, s.u.s + last, to - last, cp))
-            break;
-        to = last;
-    }
-    return sz_tv_text(s.u.s + from, to - from);
-}
-
-/* ---- Numbers -----------------------------------------------------------------------------------
- */
+/* ---- Numbers -------------------------------------------------------------------------------- */
 
 /* The shortest decimal digits that read back as f > 0, and where the point stands among them: f is
  * 0.d1d2d3... times ten to the *point. */
@@ -170,27 +60,39 @@ void sz_tv_put_float(sz_buf *b, double f) {
     }
 }
 
-/* ---- str() and repr() --------------------------------------------------------------------------
- */
+/* ---- str() and repr() ----------------------------------------------------------------------- */
+
+/* How a character is written that is not written as it is; "" for the others. */
+static const char *repr_escape(uint32_t cp, char quote, char text[12]) {
+    static const char special[] = "\n\r\t\\", names[] = "nrt\\";
+    const char *found = cp && cp < 0x80 ? strchr(special, (char)cp) : NULL;
+    text[0] = '\0';
+    if (found || cp == (uint32_t)quote) {
+        text[0] = '\\';
+        text[1] = found ? names[found - special] : quote;
+        text[2] = '\0';
+    } else if (cp < 0x20 || (cp >= 0x7F && cp <= 0xA0) || cp == 0xAD)
+        snprintf(text, 12, "\\x%02x", cp);
+    else if (cp > 0xFF && sz_text_is_space(cp))
+        snprintf(text, 12, "\\u%04x", cp);
+    return text;
+}
 
 static void put_repr_text(sz_buf *b, sz_tv v) {
     bool single = memchr(v.u.s, '\'', v.n), twofold = memchr(v.u.s, '"', v.n);
-    char quote = single && !twofold ? '"' : '\'';
+    char quote = single && !twofold ? '"' : '\'', text[12];
+    size_t plain = 0;
     sz_buf_putc(b, quote);
     for (size_t at = 0; at < v.n;) {
         size_t from = at;
         uint32_t cp = sz_text_next(v.u.s, v.n, &at);
-        if (cp == (uint32_t)quote || cp == '\\')
-            sz_buf_printf(b, "\\%c", (char)cp);
-        else if (cp == '\n' || cp == '\r' || cp == '\t')
-            sz_buf_printf(b, "\\%c", cp == '\n' ? 'n' : cp == '\r' ? 'r' : 't');
-        else if (cp < 0x20 || (cp >= 0x7F && cp <= 0xA0) || cp == 0xAD)
-            sz_buf_printf(b, "\\x%02x", cp);
-        else if (cp > 0xFF && sz_text_is_space(cp))
-            sz_buf_printf(b, "\\u%04x", cp);
-        else
-            sz_buf_append(b, v.u.s + from, at - from);
+        if (!*repr_escape(cp, quote, text))
+            continue;
+        sz_buf_append(b, v.u.s + plain, from - plain);
+        sz_buf_puts(b, text);
+        plain = at;
     }
+    sz_buf_append(b, v.u.s + plain, v.n - plain);
     sz_buf_putc(b, quote);
 }
 
@@ -246,7 +148,10 @@ static sz_status put_dict(sz_render *r, sz_buf *b, const sz_tdict *d, int depth)
 sz_status sz_tv_put_repr(sz_render *r, sz_buf *b, sz_tv v, int depth) {
     SZ_REQUIRE(depth < SZ_T_MAX_VALUE_DEPTH, SZ_E_LIMIT, "a value is nested deeper than %d levels",
                SZ_T_MAX_VALUE_DEPTH);
-    SZ_TRY(sz_render_steps(r, 1));
+    /* finding the shortest digits of a float takes many trials */
+    SZ_TRY(sz_render_steps(r, v.kind == SZ_T_STRING  ? 1 + v.n / 2
+                              : v.kind == SZ_T_FLOAT ? 100
+                                                     : 1));
     SZ_REQUIRE(!b->failed, SZ_E_LIMIT, "the text is too long");
     switch (v.kind) {
     case SZ_T_UNDEFINED:
@@ -314,6 +219,7 @@ sz_status sz_tv_escape(sz_render *r, sz_tv v, sz_tv *out) {
     sz_tv s;
     SZ_TRY(sz_tv_str(r, v, &s));
     size_t from = r->scratch.len;
+    SZ_TRY(sz_render_steps(r, s.n / 4));
     for (size_t i = 0; i < s.n; i++) {
         const char *found = s.u.s[i] && !s.flag ? strchr(special, s.u.s[i]) : NULL;
         if (found)

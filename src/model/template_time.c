@@ -1,5 +1,5 @@
 /* template_time.c: strftime in UTC, always in English: a prompt must not depend on the locale. */
-#include "model/template_parts.h"
+#include "model/template_builtin.h"
 
 typedef struct civil {
     int64_t year;
@@ -193,7 +193,7 @@ sz_status sz_ttime_format(sz_render *r, int64_t unix_time, sz_tv format, sz_tv *
     civil c;
     size_t from = r->scratch.len;
     SZ_TRY(civil_from_unix(unix_time, &c));
-    SZ_TRY(sz_render_steps(r, format.n));
+    SZ_TRY(sz_render_steps(r, 10 * (uint64_t)format.n));
     put(&r->scratch, &c, unix_time, format.u.s, format.n);
     return sz_render_take(r, from, out);
 }

@@ -1,5 +1,5 @@
-/* template_value.c: making, comparing and ordering values, as Python does. */
-#include "model/template_parts.h"
+/* template_value.c: names, comparing and looking into values, as Python does. */
+#include "model/template_render.h"
 
 const char *sz_tv_type_name(sz_tv v) {
     static const char *const shapes[] = {"list",        "tuple",      "range",     "dict_keys",
@@ -51,111 +51,7 @@ sz_status sz_tv_undefined_used(sz_tv v) {
                    (int)v.n, v.u.s);
 }
 
-/* ---- Containers --------------------------------------------------------------------------------
- */
-
-sz_status sz_tlist_new(sz_render *r, sz_tshape shape, size_t cap, sz_tlist **out) {
-    sz_tlist *l;
-    SZ_TRY(sz_render_alloc(r, 1, sizeof *l, &l));
-    *l = (sz_tlist){.shape = (uint8_t)shape, .cap = (uint32_t)cap};
-    if (cap > 0)
-        SZ_TRY(sz_render_alloc(r, cap, sizeof *l->item, &l->item));
-    *out = l;
-    return SZ_OK;
-}
-
-sz_status sz_tlist_push(sz_render *r, sz_tlist *l, sz_tv v) {
-    if (l->n == l->cap) {
-        uint32_t cap = l->cap ? 2 * l->cap : 4;
-        sz_tv *more;
-        SZ_TRY(sz_render_alloc(r, cap, sizeof *more, &more));
-        if (l->n)
-            memcpy(more, l->item, l->n * sizeof *more);
-        l->item = more;
-        l->cap = cap;
-    }
-    l->item[l->n++] = v;
-    return SZ_OK;
-}
-
-sz_status sz_tlist_pair(sz_render *r, sz_tv first, sz_tv second, sz_tv *out) {
-    sz_tlist *l;
-    SZ_TRY(sz_tlist_new(r, SZ_T_IS_TUPLE, 2, &l));
-    l->item[0] = first;
-    l->item[1] = second;
-    l->n = 2;
-    *out = sz_tv_list(l);
-    return SZ_OK;
-}
-
-sz_status sz_tdict_new(sz_render *r, size_t cap, sz_tdict **out) {
-    sz_tdict *d;
-    SZ_TRY(sz_render_alloc(r, 1, sizeof *d, &d));
-    *d = (sz_tdict){.cap = (uint32_t)cap};
-    if (cap > 0)
-        SZ_TRY(sz_render_alloc(r, cap, sizeof *d->entry, &d->entry));
-    *out = d;
-    return SZ_OK;
-}
-
-const sz_tentry *sz_tdict_find_text(const sz_tdict *d, const char *s, size_t n) {
-    for (uint32_t i = 0; i < d->n; i++) {
-        const sz_tv *key = &d->entry[i].key;
-        if (key->kind == SZ_T_STRING && key->n == n && memcmp(key->u.s, s, n) == 0)
-            return &d->entry[i];
-    }
-    return NULL;
-}
-
-static bool is_hashable(sz_tv v) {
-    if (sz_tv_is_tuple(v)) {
-        for (uint32_t i = 0; i < v.u.list->n; i++)
-            if (v.u.list->item[i].kind == SZ_T_DICT || v.u.list->item[i].kind == SZ_T_LIST)
-                return false; /* of tuples within tuples, no keys are made */
-        return true;
-    }
-    return v.kind != SZ_T_DICT && !(v.kind == SZ_T_LIST && v.u.list->shape == SZ_T_IS_LIST);
-}
-
-sz_status sz_tdict_find(sz_render *r, const sz_tdict *d, sz_tv key, sz_tentry **out) {
-    SZ_REQUIRE(is_hashable(key), SZ_E_FORMAT, "unhashable type: '%s'", sz_tv_type_name(key));
-    *out = NULL;
-    SZ_TRY(sz_render_steps(r, d->n / 8));
-    if (key.kind == SZ_T_STRING) {
-        const sz_tentry *e = sz_tdict_find_text(d, key.u.s, key.n);
-        *out = e ? &d->entry[e - d->entry] : NULL;
-        return SZ_OK;
-    }
-    for (uint32_t i = 0; i < d->n && !*out; i++) {
-        bool equal;
-        SZ_TRY(sz_tv_equal(r, d->entry[i].key, key, &equal));
-        if (equal)
-            *out = &d->entry[i];
-    }
-    return SZ_OK;
-}
-
-sz_status sz_tdict_set(sz_render *r, sz_tdict *d, sz_tv key, sz_tv value) {
-    sz_tentry *e;
-    SZ_TRY(sz_tdict_find(r, d, key, &e));
-    if (e) {
-        e->value = value;
-        return SZ_OK;
-    }
-    if (d->n == d->cap) {
-        uint32_t cap = d->cap ? 2 * d->cap : 4;
-        SZ_TRY(sz_render_alloc(r, cap, sizeof *e, &e));
-        if (d->n)
-            memcpy(e, d->entry, d->n * sizeof *e);
-        d->entry = e;
-        d->cap = cap;
-    }
-    d->entry[d->n++] = (sz_tentry){key, value};
-    return SZ_OK;
-}
-
-/* ---- Truth, equality, order --------------------------------------------------------------------
- */
+/* ---- Truth, equality, order ----------------------------------------------------------------- */
 
 bool sz_tv_truth(sz_tv v) {
     switch (v.kind) {
@@ -286,13 +182,12 @@ sz_status sz_tv_order(sz_render *r, sz_tv a, sz_tv b, const char *op, int *out) 
     return order_at(r, a, b, op, 0, out);
 }
 
-/* ---- Looking into values -----------------------------------------------------------------------
- */
+/* ---- Looking into values -------------------------------------------------------------------- */
 
 /* One string per code point. */
 static sz_status characters(sz_render *r, sz_tv s, sz_tlist *out) {
     sz_tlist *l;
-    SZ_TRY(sz_render_steps(r, s.n / 8));
+    SZ_TRY(sz_render_steps(r, s.n / 4));
     SZ_TRY(sz_tlist_new(r, SZ_T_IS_LIST, sz_text_length(s.u.s, s.n), &l));
     for (size_t at = 0; at < s.n;) {
         size_t from = at;
@@ -336,7 +231,7 @@ sz_status sz_tv_iterate(sz_render *r, sz_tv v, sz_tlist *out) {
 void sz_tv_unread(sz_tv v, const sz_tlist *items, uint32_t n_read) {
     if (!sz_tv_is_shape(v, SZ_T_IS_GENERATOR))
         return;
-    v.u.list->item = items->item + n_read;
+    v.u.list->item = n_read ? items->item + n_read : items->item;
     v.u.list->n = items->n - n_read;
 }
 
@@ -367,7 +262,7 @@ sz_status sz_tv_contains(sz_render *r, sz_tv container, sz_tv v, bool *out) {
         SZ_REQUIRE(v.kind == SZ_T_STRING, SZ_E_FORMAT,
                    "'in <string>' requires string as left operand, not %s", sz_tv_type_name(v));
         *out = v.n == 0 || memmem(container.u.s, container.n, v.u.s, v.n);
-        return sz_render_steps(r, container.n / 64);
+        return sz_render_steps(r, container.n / 8);
     }
     if (container.kind == SZ_T_DICT) {
         sz_tentry *e;
@@ -387,8 +282,7 @@ sz_status sz_tv_contains(sz_render *r, sz_tv container, sz_tv v, bool *out) {
     return SZ_OK;
 }
 
-/* ---- From JSON ---------------------------------------------------------------------------------
- */
+/* ---- From JSON ------------------------------------------------------------------------------ */
 
 static sz_status list_from_json(sz_render *r, const sz_json *j, int depth, sz_tv *out) {
     sz_tlist *l;

@@ -9,6 +9,10 @@ struct run {
     int32_t distance;
 };
 
+struct several {
+    uint32_t from, to[3]; /* 0: no more */
+};
+
 #include "model/unicode_case_table.h"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
@@ -27,12 +31,21 @@ static uint32_t map(const struct run *table, size_t n, uint32_t cp) {
     return cp + (uint32_t)table[low].distance;
 }
 
-static int copy(const uint32_t from[3], uint32_t *out) {
+/* A character that becomes others than its run says; 0: it is not in the table. */
+static int map_several(const struct several *table, size_t n_table, uint32_t cp, uint32_t *out) {
+    size_t low = 0, high = n_table;
     int n = 0;
-    while (n < 3 && from[n]) {
-        out[n] = from[n];
-        n++;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (table[middle].from < cp)
+            low = middle + 1;
+        else
+            high = middle;
     }
+    if (low == n_table || table[low].from != cp)
+        return 0;
+    for (; n < 3 && table[low].to[n]; n++)
+        out[n] = table[low].to[n];
     return n;
 }
 
@@ -41,11 +54,10 @@ int sz_unicode_upper(uint32_t cp, uint32_t *out) {
         out[0] = cp >= 'a' && cp <= 'z' ? cp - 32 : cp;
         return 1;
     }
-    for (size_t i = 0; i < COUNT(UPPER_SEVERAL); i++)
-        if (UPPER_SEVERAL[i].from == cp)
-            return copy(UPPER_SEVERAL[i].to, out);
-    out[0] = map(UPPER, COUNT(UPPER), cp);
-    return 1;
+    int n = map_several(UPPER_SEVERAL, COUNT(UPPER_SEVERAL), cp, out);
+    if (n == 0)
+        out[0] = map(UPPER, COUNT(UPPER), cp);
+    return n ? n : 1;
 }
 
 int sz_unicode_lower(uint32_t cp, uint32_t *out) {
@@ -58,8 +70,6 @@ int sz_unicode_lower(uint32_t cp, uint32_t *out) {
 }
 
 int sz_unicode_title(uint32_t cp, uint32_t *out) {
-    for (size_t i = 0; cp >= 0x80 && i < COUNT(TITLE); i++)
-        if (TITLE[i].from == cp)
-            return copy(TITLE[i].to, out);
-    return sz_unicode_upper(cp, out);
+    int n = cp < 0x80 ? 0 : map_several(TITLE, COUNT(TITLE), cp, out);
+    return n ? n : sz_unicode_upper(cp, out);
 }

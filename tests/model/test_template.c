@@ -1,5 +1,6 @@
 #include "check.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <szilard/unstable/template.h>
 
@@ -152,6 +153,146 @@ static void templates_of_models_render_as_jinja2_renders_them(void **state) {
     sz_buf_free(&text);
 }
 
+/* ---- What the sandbox of jinja2 forbids, or does not promise ------------------------------------
+ */
+
+static void gives(const char *source, const char *wanted) {
+    static const char variables[] = "{\"l\":[3,1,2],\"d\":{\"a\":1,\"b\":2},\"s\":\"x\"}";
+    sz_buf out = {0};
+    SZ_CHECK_OK(render(source, strlen(source), json(variables, strlen(variables)), NULL, &out));
+    assert_string_equal(out.data ? out.data : "", wanted);
+    sz_buf_free(&out);
+}
+
+/* Some templates build lists with append(), which transformers refuses and others allow. */
+static void a_template_may_change_its_own_copies(void **state) {
+    gives("{% set _ = l.append(4) %}{{ l }}{{ l.append(5) }}{{ l|length }}", "[3, 1, 2, 4]None5");
+    gives("{{ l.extend([7, 8]) }}{{ l.extend('xy') }}{{ l }}", "NoneNone[3, 1, 2, 7, 8, 'x', 'y']");
+    gives("{{ l.insert(0, 9) }}{{ l.insert(-1, 8) }}{{ l.insert(99, 7) }}{{ l }}",
+          "NoneNoneNone[9, 3, 1, 8, 2, 7]");
+    gives("{{ l.pop() }}{{ l.pop(0) }}{{ l }}{{ l.pop(-1) }}{{ l }}", "23[1]1[]");
+    gives("{% set c = l.copy() %}{{ c.append(1) }}{{ l|length }}{{ c|length }}", "None34");
+    gives("{% set c = l %}{{ c.append(1) }}{{ l|length }}", "None4");
+    gives("{{ d.update({'a': 5}, c=6) }}{{ d }}", "None{'a': 5, 'b': 2, 'c': 6}");
+    gives("{{ d.pop('a') }}{{ d.pop('zz', 0) }}{{ d }}", "10{'b': 2}");
+    gives("{{ d.setdefault('a', 7) }}{{ d.setdefault('c', 8) }}{{ d.setdefault('e') }}{{ d }}",
+          "18None{'a': 1, 'b': 2, 'c': 8, 'e': None}");
+    gives("{% set c = d.copy() %}{{ c.update(a=0) }}{{ d.a }}{{ c.a }}", "None10");
+}
+
+static void joined_strings_keep_their_own_length(void **state) {
+    gives("{% set ns = namespace(a='', b='') %}{% for i in range(30) %}{% set ns.a = ns.a + "
+          "'0123456789' %}"
+          "{% if i == 9 %}{% set ns.b = ns.a %}{% endif %}{% endfor %}"
+          "{{ ns.a|length }} {{ ns.b|length }} {{ ns.b ~ 'x' == ns.a[:100] ~ 'x' }}"
+          "{% set c = ns.b ~ 'y' %}{% set e = ns.b ~ 'z' %} {{ c[-1] }}{{ e[-1] }}{{ ns.a[100] }}",
+          "300 100 True yz0");
+}
+
+static void frames_of_macros_and_loops_stay_apart(void **state) {
+    gives("{% set ns = namespace(f=none) %}{% for i in l %}{% macro f() %}{{ i }}{% endmacro %}"
+          "{% if loop.first %}{% set ns.f = f %}{% endif %}{% endfor %}"
+          "{% for i in [7, 8] %}{{ ns.f() }}{% endfor %}",
+          "33");
+    gives("{% set ns = namespace(l=none) %}{% for i in l recursive %}{% if loop.depth == 1 and "
+          "loop.first %}"
+          "{% set ns.l = loop %}{% endif %}{{ i }}{% endfor %}|{{ ns.l([5, 6]) }}|{{ ns.l([]) }}",
+          "312|56|");
+}
+
+static void dates_are_those_of_python(void **state) {
+    static const struct {
+        int64_t now;
+        const char *wanted;
+    } dates[] = {{0, "1970-01-01 00:00:00 Thu 001 00 00 01 1970 4 70 19 12 AM"},
+                 {1735603199, "2024-12-30 23:59:59 Mon 365 52 53 01 2025 1 24 20 11 PM"},
+                 {1609675200, "2021-01-03 12:00:00 Sun 003 01 00 53 2020 7 21 20 12 PM"},
+                 {951784200, "2000-02-29 00:30:00 Tue 060 09 09 09 2000 2 00 20 12 AM"},
+                 {-2203887477, "1900-03-01 01:02:03 Thu 060 08 09 09 1900 4 00 19 01 AM"},
+                 {253402300799, "9999-12-31 23:59:59 Fri 365 52 52 52 9999 5 99 99 11 PM"},
+                 {1795586704, "2026-11-25 06:05:04 Wed 329 47 47 48 2026 3 26 20 06 AM"}};
+    static const char source[] =
+        "{{ strftime_now('%Y-%m-%d %H:%M:%S %a %j %U %W %V %G %u %y %C %I %p') }}";
+    sz_template *t;
+    SZ_CHECK_OK(sz_template_parse(source, strlen(source), &t));
+    for (size_t i = 0; i < sizeof dates / sizeof *dates; i++) {
+        sz_buf out = {0};
+        SZ_CHECK_OK(sz_template_render(t, json("{}", 2), dates[i].now, NULL, &out));
+        assert_string_equal(out.data, dates[i].wanted);
+        sz_buf_free(&out);
+    }
+    sz_buf out = {0};
+    assert_int_equal(sz_template_render(t, json("{}", 2), INT64_MAX, NULL, &out), SZ_E_ARG);
+    sz_template_free(t);
+}
+
+/* ---- The interface ------------------------------------------------------------------------------
+ */
+
+static void text_is_appended_and_only_on_success(void **state) {
+    sz_buf out = {0};
+    sz_buf_puts(&out, "before ");
+    SZ_CHECK_OK(render("{{ 1 }}", 7, json("{}", 2), NULL, &out));
+    assert_int_equal(render("2{{ 1 / 0 }}", 12, json("{}", 2), NULL, &out), SZ_E_FORMAT);
+    SZ_CHECK_OK(render("", 0, json("{}", 2), NULL, &out));
+    assert_string_equal(out.data, "before 1");
+    assert_int_equal(render("", 0, json("[]", 2), NULL, &out), SZ_E_ARG);
+    sz_buf_free(&out);
+    sz_template_free(NULL);
+}
+
+static void limits_are_the_callers(void **state) {
+    static const char loop[] = "{% for i in range(100) %}{{ 'abc' ~ i }}{% endfor %}";
+    static const sz_template_limits steps = {.steps = 100}, output = {.output_bytes = 100},
+                                    memory = {.memory_bytes = 1000};
+    const sz_template_limits *const limits[] = {&steps, &output, &memory};
+    for (size_t i = 0; i < 3; i++) {
+        sz_buf out = {0};
+        assert_int_equal(render(loop, strlen(loop), json("{}", 2), limits[i], &out), SZ_E_LIMIT);
+        assert_int_equal(out.len, 0);
+    }
+}
+
+typedef struct job {
+    const sz_template *t;
+    const sz_json *variables;
+    bool same;
+} job;
+
+static void *render_often(void *context) {
+    job *j = context;
+    for (int i = 0; i < 50 && j->same; i++) {
+        sz_buf out = {0};
+        j->same = sz_template_render(j->t, j->variables, NOW, NULL, &out) == SZ_OK &&
+                  strcmp(out.data, "a1b2c3 [A, B] abab 6") == 0;
+        sz_buf_free(&out);
+    }
+    return NULL;
+}
+
+static void threads_share_a_template(void **state) {
+    static const char source[] = "{% macro f(x) %}{{ x }}{% endmacro %}{% set ns = namespace(n=0) "
+                                 "%}{% for c in 'abc' %}{{ f(c) }}"
+                                 "{{ loop.index }}{% set ns.n = ns.n + loop.index %}{% endfor %} "
+                                 "[{{ l|map('upper')|join(', ') }}] "
+                                 "{{ 'ab' 'ab' }} {{ ns.n }}";
+    enum { N = 4 };
+    pthread_t thread[N];
+    job jobs[N];
+    sz_template *t;
+    SZ_CHECK_OK(sz_template_parse(source, strlen(source), &t));
+    const sz_json *variables = json("{\"l\":[\"a\",\"b\"]}", 15);
+    for (int i = 0; i < N; i++) {
+        jobs[i] = (job){t, variables, true};
+        assert_int_equal(pthread_create(&thread[i], NULL, render_often, &jobs[i]), 0);
+    }
+    for (int i = 0; i < N; i++) {
+        pthread_join(thread[i], NULL);
+        assert_true(jobs[i].same);
+    }
+    sz_template_free(t);
+}
+
 /* ---- Bounds ------------------------------------------------------------------------------------
  */
 
@@ -186,6 +327,20 @@ static void foreign_code_is_bounded(void **state) {
     FAILS("{{ '%999999999d' % 1 }}", SZ_E_LIMIT, "wide");
     FAILS("{{ '{:999999999}'.format(1) }}", SZ_E_LIMIT, "wide");
     FAILS("{% set l = [] %}{{ l.append(l) }}{{ l }}", SZ_E_LIMIT, "nested");
+    FAILS("{% set l = [] %}{{ l.append(l) }}{{ l|tojson }}", SZ_E_LIMIT, "nested");
+    FAILS("{% set l = [] %}{% set m = [] %}{{ l.append(m) }}{{ m.append(l) }}{{ l == m }}",
+          SZ_E_LIMIT, "");
+    FAILS("{% set l = [1] %}{{ l.extend(l) }}{% for i in l %}{{ l.append(i) }}{% endfor %}{{ 1 / 0 "
+          "}}",
+          SZ_E_FORMAT, "division by zero");
+    FAILS("{{ 99999999999999999999 }}", SZ_E_LIMIT, "64 bits");
+    FAILS("{{ '99999999999999999999'|int }}", SZ_E_LIMIT, "64 bits");
+    FAILS("{{ 2 ** 64 }}", SZ_E_LIMIT, "64 bits");
+    FAILS("{{ -9223372036854775807 - 2 }}", SZ_E_LIMIT, "64 bits");
+    FAILS("{{ (-9223372036854775807 - 1) // -1 }}", SZ_E_LIMIT, "64 bits");
+    FAILS("{{ 'a'.center(100000000) }}", SZ_E_LIMIT, "memory");
+    FAILS("{{ [1]|batch(100000000, 0)|list }}", SZ_E_LIMIT, "");
+    FAILS("{{ [1]|slice(100000000)|list }}", SZ_E_LIMIT, "");
 }
 
 static void deep_nesting_is_an_error(void **state) {
@@ -240,6 +395,13 @@ int main(void) {
         cmocka_unit_test_setup_teardown(templates_of_models_render_as_jinja2_renders_them, begin,
                                         end),
         cmocka_unit_test_setup_teardown(every_feature_is_that_of_jinja2, begin, end),
+        cmocka_unit_test_setup_teardown(a_template_may_change_its_own_copies, begin, end),
+        cmocka_unit_test_setup_teardown(joined_strings_keep_their_own_length, begin, end),
+        cmocka_unit_test_setup_teardown(frames_of_macros_and_loops_stay_apart, begin, end),
+        cmocka_unit_test_setup_teardown(dates_are_those_of_python, begin, end),
+        cmocka_unit_test_setup_teardown(text_is_appended_and_only_on_success, begin, end),
+        cmocka_unit_test_setup_teardown(limits_are_the_callers, begin, end),
+        cmocka_unit_test_setup_teardown(threads_share_a_template, begin, end),
         cmocka_unit_test_setup_teardown(foreign_code_is_bounded, begin, end),
         cmocka_unit_test_setup_teardown(deep_nesting_is_an_error, begin, end),
         cmocka_unit_test_setup_teardown(errors_name_the_line, begin, end),

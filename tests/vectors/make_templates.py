@@ -78,6 +78,8 @@ EXPRESSIONS = r"""
 0x1F + 0b101 + 0o17
 1_000_000
 1_0.2_5
+0_0.2_5
+0_1_0e1
 007.5
 'single'
 "double"
@@ -382,6 +384,8 @@ none_list|last is defined
 d|first
 d|last
 missing|first
+1 in []|map('upper')
+[]|map('upper')|first is defined
 l|join(', ')
 l|join
 s|join('-')
@@ -545,6 +549,8 @@ lines|indent('> ', true)
 '%*d' % (5, 42)
 '%s' % none
 'a/b c?d=é&f'|urlencode
+{'a': 'b c', 'd/': 1}|urlencode
+[('x', 'é'), (1, 2)]|urlencode
 schema|tojson
 schema|tojson(indent=2)
 schema|tojson(indent=4, sort_keys=true)
@@ -713,6 +719,8 @@ cycler('a', 'b').current
 strftime_now('%d %b %Y')
 strftime_now('%Y-%m-%d %H:%M:%S')
 strftime_now('%A, %B %d, %Y; %a %j %U %W %u %w %y %I %p %%')
+strftime_now('%c | %x | %X | %r | %h %C %k %l %P %b%n%t%Z%z %_d %0e %-I %_H %Q %')
+strftime_now('')
 strftime_now('%-d/%-m/%e %G-W%V %T %D %F %R %f')
 'é' < 'f'
 '日本' ~ '語'
@@ -783,6 +791,7 @@ l|dictsort
 'x'|nope
 'x' is nope
 l|map|list
+[1]|urlencode
 l|map('nope')|list
 l|selectattr|list
 range(200000)|list
