@@ -276,14 +276,14 @@ static void expand_q8(const sz_kv *kv, const uint8_t *p, float *keys, float *val
     const float *key_scales = (const float *)(p + kv->key_bytes + kv->value_bytes);
     const float *value_scales = key_scales + kv->scale_bytes / sizeof(float);
     uint32_t dim = kv->shape.head_dim;
-    for (uint32_t d = 0; d < dim; d++)
-        for (uint32_t at = 0; at < SZ_KV_BLOCK; at++)
-            keys[d * SZ_KV_BLOCK + at] =
-                (float)qk[d * SZ_KV_BLOCK + at] * key_scales[d / 32 * SZ_KV_BLOCK + at];
-    for (uint32_t at = 0; at < SZ_KV_BLOCK; at++)
-        for (uint32_t d = 0; d < kv->dim_padded; d++) {
-            size_t i = (size_t)at * kv->dim_padded + d;
-            values[i] = d < dim ? (float)qv[i] * value_scales[d / 32 * SZ_KV_BLOCK + at] : 0.0f;
+    for (size_t d = 0; d < dim; d++)
+        kv->k->scale_s8(qk + d * SZ_KV_BLOCK, key_scales + d / 32 * SZ_KV_BLOCK, true, SZ_KV_BLOCK,
+                        keys + d * SZ_KV_BLOCK);
+    for (size_t at = 0; at < SZ_KV_BLOCK; at++)
+        for (size_t d = 0; d < kv->dim_padded; d += 32) { /* columns beyond dim hold zeros */
+            size_t n = kv->dim_padded - d < 32 ? kv->dim_padded - d : 32,
+                   i = at * kv->dim_padded + d;
+            kv->k->scale_s8(qv + i, value_scales + d / 32 * SZ_KV_BLOCK + at, false, n, values + i);
         }
 }
 

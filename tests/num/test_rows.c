@@ -57,6 +57,22 @@ static void check_maps(const sz_kernels *k, rows *r) {
     CHECK(rms_norm, k->rms_norm(x, r->w + r->shift, 1e-5f, n, out));
 }
 
+static void check_scale_s8(const sz_kernels *k, rows *r) {
+    size_t n = r->n;
+    const float *a = r->a + r->shift;
+    int8_t q[MOST] = {0};
+    for (size_t i = 0; i < n; i++)
+        q[i] = (int8_t)(i * 37);
+    r->operation = "scale_s8, a scale each";
+    EACH((float)q[i] * a[i]);
+    k->scale_s8(q, a, true, n, r->got + r->shift);
+    compare(r);
+    r->operation = "scale_s8, one scale";
+    EACH((float)q[i] * a[0]);
+    k->scale_s8(q, a, false, n, r->got + r->shift);
+    compare(r);
+}
+
 static void check_merge(const sz_kernels *k, rows *r) {
     const float *a = r->a + r->shift, *b = r->b + r->shift;
     size_t n = r->n;
@@ -104,6 +120,7 @@ static void check_length(size_t n, void (*fill)(float *, size_t)) {
         r.isa = (*k)->isa;
         check_maps(*k, &r);
         check_merge(*k, &r);
+        check_scale_s8(*k, &r);
         check_rotation(*k, &r);
         check_halves(*k, &r);
     }
@@ -158,7 +175,8 @@ static void test_every_half(void **state) {
             assert_memory_equal(&wide[h], &want, sizeof want);
         }
         for (unsigned h = 0; h < 65536; h++) /* halfway to the next, which rounds to even */
-            wide[h] = from_bits((uint32_t)(h & 0x8000) << 16 | (((h & 0x7fff) << 13) + 0x38001000u));
+            wide[h] =
+                from_bits((uint32_t)(h & 0x8000) << 16 | (((h & 0x7fff) << 13) + 0x38001000u));
         (*k)->to_f16(wide, 65536, back);
         for (unsigned h = 0; h < 65536; h++)
             assert_int_equal(back[h], sz_f32_to_f16(wide[h]));

@@ -28,6 +28,7 @@
         .tanh = row_tanh,                                                                          \
         .to_f16 = row_to_f16,                                                                      \
         .from_f16 = row_from_f16,                                                                  \
+        .scale_s8 = row_scale_s8,                                                                  \
         .rotate_halves = rotate_halves,                                                            \
         .attend_scores = attend_scores,                                                            \
         .attend_softmax = attend_softmax,                                                          \

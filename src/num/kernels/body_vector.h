@@ -76,6 +76,16 @@ static void rms_norm(const float *x, const float *weight, float eps, size_t n, f
     map(op_mul, out, weight, n, out);
 }
 
+/* Exact conversions and one product each: the compiler may use any vectors. */
+static void row_scale_s8(const int8_t *q, const float *scale, bool each, size_t n, float *out) {
+    if (each)
+        for (size_t i = 0; i < n; i++)
+            out[i] = (float)q[i] * scale[i];
+    else
+        for (size_t i = 0; i < n; i++)
+            out[i] = (float)q[i] * scale[0];
+}
+
 static void rotate_halves(float *x, const float *c, const float *s, size_t half) {
     size_t i = 0;
     for (; i + 16 <= half; i += 16) {

@@ -78,6 +78,8 @@ typedef struct sz_kernels {
     void (*tanh)(const float *x, size_t n, float *out); /* within 1.31 ulp */
     void (*to_f16)(const float *x, size_t n, uint16_t *out);
     void (*from_f16)(const uint16_t *x, size_t n, float *out);
+    /* out[i] = q[i] * scale[i]; or * scale[0] if !each. */
+    void (*scale_s8)(const int8_t *q, const float *scale, bool each, size_t n, float *out);
     /* Pairs (x[i], x[i + half]) turned by the angle whose cosine and sine are c[i], s[i]. */
     void (*rotate_halves)(float *x, const float *c, const float *s, size_t half);
 
