@@ -37,7 +37,11 @@ foreach(source ${tests})
   else()
     set(labels unit)
   endif()
-  set_tests_properties(${name} PROPERTIES LABELS "${labels}" SKIP_RETURN_CODE 77 TIMEOUT 900)
+  set(limit 900)
+  if("long" IN_LIST labels)
+    set(limit 14400)
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS "${labels}" SKIP_RETURN_CODE 77 TIMEOUT ${limit})
 endforeach()
 
 # tests/cli/test_<thing>.sh: the command as people run it. The second line may give labels.
