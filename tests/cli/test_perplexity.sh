@@ -65,7 +65,7 @@ head -12 text > part
 agree "one window" "$("$szilard" score -m bos.gguf part | "$json_get" surprisal_nats | grep -v null |
     figures)"
 near "bits per byte" "$("$json_get" bits_per_byte < out)" \
-    "$("$json_get" nats < out | awk -v bytes="$(wc -c < part)" '{ print $1 / log(2) / bytes }')" 1e-6
+    "$("$json_get" nats < out | awk -v bytes="$(wc -c < part)" '{ printf "%.9f\n", $1 / log(2) / bytes }')" 1e-6
 "$szilard" score --total -m bos.gguf -c 256 --all --json part > total
 drop_speed() { sed 's/,"tokens_per_s.*//' "$1"; }
 same "score --total" "$(drop_speed total)" "$(drop_speed out)"

@@ -112,7 +112,7 @@ for isa in $sets; do
 done
 kinds=$(for kv in f16 f32 q8_0; do "$szilard" score -m t.gguf --hash --kv-type $kv text; done)
 same "hashes of three cache types" "$(echo "$kinds" | sort -u | wc -l)" 3
-same "16 bits are the default" "$(echo "$kinds" | head -1)" "$(cat hash)"
+same "the model itself is measured: 32 bits are the default" "$(echo "$kinds" | line 2)" "$(cat hash)"
 
 # ---- Refusals -----------------------------------------------------------------------------------
 : > empty
