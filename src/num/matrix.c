@@ -8,22 +8,31 @@ enum { MANY_TOKENS = 16 }; /* from here on a panel is expanded once for all tile
 
 /* ---- Quantised activations: tiles of 8, then 4, 2, 1 --------------------------------------- */
 
+static int tile_width(size_t left) {
+    return left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+}
 
-static int tile_width(size_t left) { return left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1; }
+enum { GROUP_BYTES = 32 + 7 * 4 }; /* q, then d, dsum32, dsum16 [2], sum32, sum16 [2] */
 
-/* Bytes per token: q, then d, dsum32, sum32 [n_cols/32], dsum16, sum16 [n_cols/16]. */
-static size_t token_bytes(size_t n_cols) { return n_cols + (n_cols / 32) * 28; }
+static size_t token_bytes(size_t n_cols) {
+    size_t groups = n_cols / 32;
+    return (groups + sz_most_second(groups)) * GROUP_BYTES + groups + 64;
+}
+
+static sz_digits digits_at(char *p, size_t groups) {
+    float *d = (float *)(p + groups * 32);
+    int32_t *sum = (int32_t *)(d + 4 * groups);
+    return (sz_digits){(int8_t *)p, d, d + groups, d + 2 * groups, sum, sum + groups};
+}
 
 static sz_tile tile_view(const sz_activations *a, size_t first, int width) {
-    size_t groups = a->n_cols / 32 * (size_t)width;
+    size_t row = a->n_cols / 32, groups = row * (size_t)width;
+    size_t second = sz_most_second(row) * (size_t)width;
     char *p = (char *)a->quantized + first * token_bytes(a->n_cols);
-    sz_tile t = {.q = (int8_t *)p};
-    float *d = (float *)(p + groups * 32);
-    t.d = d;
-    t.dsum32 = d + groups;
-    t.dsum16 = d + 2 * groups;
-    t.sum32 = (int32_t *)(d + 4 * groups);
-    t.sum16 = (int32_t *)(d + 5 * groups);
+    sz_tile t = {.first = digits_at(p, groups)};
+    p += groups * GROUP_BYTES;
+    t.second = digits_at(p, second);
+    t.more = (uint8_t *)(p + second * GROUP_BYTES);
     return t;
 }
 
@@ -35,13 +44,12 @@ typedef struct quantize_job {
 static void quantize_tile(void *context, size_t task, int thread) {
     const quantize_job *job = context;
     const sz_activations *a = job->a;
-    size_t first = task * SZ_TILE_MAX, last = first + SZ_TILE_MAX < a->n ? first + SZ_TILE_MAX : a->n;
+    size_t first = task * SZ_TILE_MAX,
+           last = first + SZ_TILE_MAX < a->n ? first + SZ_TILE_MAX : a->n;
     while (first < last) {
         int width = tile_width(last - first);
         sz_tile t = tile_view(a, first, width);
-        job->k->quantize(a->x + first * a->stride, a->stride, width, a->n_cols, (int8_t *)t.q,
-                         (float *)t.d, (float *)t.dsum32, (float *)t.dsum16, (int32_t *)t.sum32,
-                         (int32_t *)t.sum16);
+        job->k->quantize(a->x + first * a->stride, a->stride, width, a->n_cols, &t);
         first += (size_t)width;
     }
 }
@@ -57,7 +65,8 @@ sz_status sz_activations_quantize(const sz_kernels *k, sz_pool *pool, sz_arena *
     return SZ_OK;
 }
 
-/* ---- Products ---------------------------------------------------------------------------------- */
+/* ---- Products ----------------------------------------------------------------------------------
+ */
 
 typedef struct multiply_job {
     const sz_kernels *k;

@@ -108,6 +108,23 @@ static inline float canonical_quantize(const float x[32], int8_t q[32]) {
     return largest / 127.0f;
 }
 
+/* Whether each group of a row gets second digits: d^2 above six times the mean over the row, and at
+ * most a sixth of the groups, the first ones. */
+static inline void canonical_second(const float *x, size_t n_groups, bool *second) {
+    float lane[16] = {0}, d[n_groups];
+    int8_t q[32];
+    for (size_t g = 0; g < n_groups; g++) {
+        d[g] = canonical_quantize(x + 32 * g, q);
+        lane[g % 16] = fmaf(d[g], d[g], lane[g % 16]);
+    }
+    float limit = 6.0f * canonical_tree(lane) / (float)n_groups;
+    size_t used = 0;
+    for (size_t g = 0; g < n_groups; g++) {
+        second[g] = d[g] * d[g] > limit && used < n_groups / 6;
+        used += second[g];
+    }
+}
+
 /* ---- Weights: 32 columns as integers, weight = d * w + m with d and m per half of 16
  * ------------- */
 
@@ -278,14 +295,23 @@ static inline float canonical_product(sz_type type, const uint8_t *row, size_t n
             info->dequantize(row + i * info->block_bytes, &w, 1);
             acc = fmaf(w, x[i], acc);
         }
-    else
+    else {
+        bool second[n / 32];
+        canonical_second(x, n / 32, second);
         for (size_t at = 0; at < n; at += 32) {
             int8_t q[32];
-            float da = canonical_quantize(x + at, q);
+            float da = canonical_quantize(x + at, q), rest[32];
             const uint8_t *block = row + at / info->block * info->block_bytes;
             canonical_group g = canonical_weights(type, block, (int)(at % info->block / 32));
             acc = canonical_add_group(&g, q, da, acc);
+            if (!second[at / 32])
+                continue;
+            for (int i = 0; i < 32; i++)
+                rest[i] = fmaf((float)q[i], -da, x[at + (size_t)i]);
+            da = canonical_quantize(rest, q);
+            acc = canonical_add_group(&g, q, da, acc);
         }
+    }
     return acc;
 }
 

@@ -188,6 +188,36 @@ static void test_any_bits(void **state) {
             check_shape(types[i], 20, sz_type_get(types[i])->block == 1 ? 9 : 256, n, true);
 }
 
+/* Outliers in one group of seven at random: their groups have second digits, and the bits still do
+ * not depend on what is computed together. */
+static void test_outliers(void **state) {
+    for (size_t i = 0; i < N_TYPES; i++) {
+        size_t n_cols = 1024, n = 21, n_second = 0;
+        bool second[1024 / 32];
+        problem p = make_problem((shape){.type = types[i],
+                                         .n_rows = 19,
+                                         .n_cols = n_cols,
+                                         .n = n,
+                                         .x_stride = n_cols,
+                                         .y_stride = 19},
+                                 false);
+        for (size_t at = 0; at < n * n_cols + 1; at++)
+            p.x[at] = uniform() * (random_bits() % 224 == 0 ? 80.0f : 1.0f);
+        for (size_t t = 0; t < n; t++) {
+            canonical_second(p.x + 1 + t * n_cols, n_cols / 32, second);
+            for (size_t g = 0; g < n_cols / 32; g++)
+                n_second += second[g];
+            for (size_t r = 0; r < 19; r++)
+                p.want[t * 19 + r] = canonical_product(types[i], p.weights + r * p.s.row_bytes,
+                                                       n_cols, p.x + 1 + t * n_cols);
+        }
+        assert_in_range(n_second, n, n * (n_cols / 32) / 6);
+        for (size_t batch = 1; batch <= n; batch += batch < 9 ? 1 : 6)
+            check_batches(&p, 1 + (int)(batch % 2), batch);
+        free_problem(&p);
+    }
+}
+
 /* The largest sums: all quants and activations at their ends, where pairs of products would not fit
  * 16 bits. */
 static void test_extreme_sums(void **state) {
@@ -290,6 +320,7 @@ int main(void) {
         cmocka_unit_test(test_widths_and_rows),
         cmocka_unit_test(test_numbers_of_tokens),
         cmocka_unit_test(test_any_bits),
+        cmocka_unit_test(test_outliers),
         cmocka_unit_test(test_extreme_sums),
         cmocka_unit_test(test_panels_are_no_larger_than_the_file),
         cmocka_unit_test(test_pack_errors),

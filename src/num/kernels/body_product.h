@@ -3,7 +3,8 @@
  *
  * Contract: with a = int8 activations of scale da, and weight = d * (byte - bias) + m per group,
  *   acc = fma(d * da, (float)dot(byte - bias, a), acc), then, for formats with minima,
- *   acc = fma(m, da * sum(a), acc), group by group along the columns; the dot is exact in int32. */
+ *   acc = fma(m, da * sum(a), acc), then the same for the second digits of the group if there are
+ * any, group by group along the columns; the dot is exact in int32. */
 
 typedef struct unpacked {
     line w[8];      /* columns 4j .. 4j+3 of the 16 rows, as bytes */
@@ -224,9 +225,9 @@ static inline ALWAYS_INLINE void unpack_small(sz_type type, const uint8_t *s, un
         }                                                                                          \
     } while (0)
 
-/* One group of 32 columns times one token, added to acc. */
+/* One group of 32 columns times one group of digits, added to acc. */
 static inline ALWAYS_INLINE v16 add_group(format f, const line *w, const v16 *d, const v16 *m,
-                                          const sz_tile *x, int n, size_t group, int t, v16 acc) {
+                                          const sz_digits *x, int n, size_t group, int t, v16 acc) {
     size_t at = group * (size_t)n + (size_t)t;
     const int8_t *q = x->q + at * 32;
     v16 da = v_set1(x->d[at]);
@@ -252,15 +253,25 @@ static inline ALWAYS_INLINE v16 add_group(format f, const line *w, const v16 *d,
     return acc;
 }
 
+/* One group of 32 columns times a tile; *second counts the second digits used so far. */
+static inline ALWAYS_INLINE void add_tile(format f, const line *w, const v16 *d, const v16 *m,
+                                          const sz_tile *x, int n, size_t group, size_t *second,
+                                          v16 *acc) {
+    for (int t = 0; t < n; t++)
+        acc[t] = add_group(f, w, d, m, &x->first, n, group, t, acc[t]);
+    for (unsigned more = x->more[group]; more; more &= more - 1, (*second)++) {
+        int t = n == 1 ? 0 : __builtin_ctz(more);
+        acc[t] = add_group(f, w, d, m, &x->second, 1, *second, 0, acc[t]);
+    }
+}
+
 static inline ALWAYS_INLINE void product(sz_type type, const sz_panel *p, const sz_tile *x, int n,
                                          float *y, size_t stride) {
     v16 acc[SZ_TILE_MAX];
+    size_t second = 0;
     for (int t = 0; t < n; t++)
         acc[t] = v_set1(0.0f);
-    EACH_GROUP(type, p, {
-        for (int t = 0; t < n; t++)
-            acc[t] = add_group(fmt, u.w, u.d, u.m, x, n, group, t, acc[t]);
-    });
+    EACH_GROUP(type, p, { add_tile(fmt, u.w, u.d, u.m, x, n, group, &second, acc); });
     for (int t = 0; t < n; t++)
         v_store(y + (size_t)t * stride, acc[t]);
 }
@@ -282,6 +293,7 @@ static inline ALWAYS_INLINE void expanded_product(format f, const sz_expanded *p
                                                   const sz_tile *x, int n, float *y,
                                                   size_t stride) {
     size_t halves = 32 / (size_t)f.group;
+    size_t second = 0;
     v16 acc[SZ_TILE_MAX];
     for (int t = 0; t < n; t++)
         acc[t] = v_set1(0.0f);
@@ -295,8 +307,7 @@ static inline ALWAYS_INLINE void expanded_product(format f, const sz_expanded *p
             if (f.minima)
                 m[h] = v_load(p->m + 16 * (group * halves + h));
         }
-        for (int t = 0; t < n; t++)
-            acc[t] = add_group(f, w, d, m, x, n, group, t, acc[t]);
+        add_tile(f, w, d, m, x, n, group, &second, acc);
     }
     for (int t = 0; t < n; t++)
         v_store(y + (size_t)t * stride, acc[t]);
@@ -347,8 +358,8 @@ static inline ALWAYS_INLINE void expanded_product(format f, const sz_expanded *p
     }
 #define EACH_FORMAT(X)                                                                             \
     X(Q4_0)                                                                                        \
-    X(Q4_1) X(Q5_0) X(Q5_1) X(Q8_0) X(IQ4_NL) X(MXFP4) X(Q2_K) X(Q3_K) X(Q4_K) X(Q5_K) X(Q6_K)     \
-        X(IQ4_XS)
+    X(Q4_1)                                                                                        \
+    X(Q5_0) X(Q5_1) X(Q8_0) X(IQ4_NL) X(MXFP4) X(Q2_K) X(Q3_K) X(Q4_K) X(Q5_K) X(Q6_K) X(IQ4_XS)
 EACH_FORMAT(DEFINE_FORMAT)
 
 static inline ALWAYS_INLINE v16 load_weights(sz_type type, const uint8_t *panel, size_t k) {

@@ -1,9 +1,17 @@
 /* body_vector.h: operations on rows of floats. One source for all instruction sets. */
 
-static inline v16 op_add(v16 a, v16 b) { return v_add(a, b); }
-static inline v16 op_mul(v16 a, v16 b) { return v_mul(a, b); }
-static inline v16 op_exp(v16 a, v16 b) { return v_exp(a); }
-static inline v16 op_tanh(v16 a, v16 b) { return v_tanh(a); }
+static inline v16 op_add(v16 a, v16 b) {
+    return v_add(a, b);
+}
+static inline v16 op_mul(v16 a, v16 b) {
+    return v_mul(a, b);
+}
+static inline v16 op_exp(v16 a, v16 b) {
+    return v_exp(a);
+}
+static inline v16 op_tanh(v16 a, v16 b) {
+    return v_tanh(a);
+}
 /* x / (1 + exp(-x)) * y */
 static inline v16 op_silu_mul(v16 x, v16 y) {
     v16 one = v_set1(1.0f), e = v_exp(v_sub(v_set1(0.0f), x));
@@ -26,8 +34,12 @@ static void row_silu_mul(const float *a, const float *b, size_t n, float *out) {
 static void row_gelu_mul(const float *a, const float *b, size_t n, float *out) {
     map(op_gelu_mul, a, b, n, out);
 }
-static void row_exp(const float *x, size_t n, float *out) { map(op_exp, x, x, n, out); }
-static void row_tanh(const float *x, size_t n, float *out) { map(op_tanh, x, x, n, out); }
+static void row_exp(const float *x, size_t n, float *out) {
+    map(op_exp, x, x, n, out);
+}
+static void row_tanh(const float *x, size_t n, float *out) {
+    map(op_tanh, x, x, n, out);
+}
 
 static void row_scale(const float *a, float factor, size_t n, float *out) {
     size_t i = 0;
@@ -89,7 +101,8 @@ static void row_scale_s8(const int8_t *q, const float *scale, bool each, size_t 
 static void rotate_halves(float *x, const float *c, const float *s, size_t half) {
     size_t i = 0;
     for (; i + 16 <= half; i += 16) {
-        v16 a = v_load(x + i), b = v_load(x + half + i), cosine = v_load(c + i), sine = v_load(s + i);
+        v16 a = v_load(x + i), b = v_load(x + half + i), cosine = v_load(c + i),
+            sine = v_load(s + i);
         v_store(x + i, v_fma(a, cosine, v_sub(v_set1(0.0f), v_mul(b, sine))));
         v_store(x + half + i, v_fma(a, sine, v_mul(b, cosine)));
     }
@@ -108,6 +121,8 @@ static void merge(float *a, float fa, const float *b, float fb, size_t n) {
         a[i] = sz_fmaf(a[i], fa, b[i] * fb);
 }
 
+#ifndef LANES_REDUCE
+/* The largest lane, by the tree of v_sum. */
 static inline float v_max_lane(v16 v) {
     float lanes[16];
     v_store(lanes, v);
@@ -126,40 +141,85 @@ static inline int32_t i_max_lane(i16 v) {
     return lanes[0];
 }
 
-static inline int32_t sum_16(const int8_t *q) {
-    int32_t sum = 0;
+static inline int32_t i_sum(i16 a) {
+    int32_t lanes[16], sum = 0;
+    memcpy(lanes, &a, sizeof lanes);
     for (int i = 0; i < 16; i++)
-        sum += q[i];
+        sum += lanes[i];
     return sum;
 }
+#endif
 
-/* Quantises 32 floats; returns the scale. A group whose largest value is below 1e-30 becomes zero; one
- * that holds a NaN or an infinity has the scale NaN. Magnitudes are compared as integers, where a NaN
- * is larger than all numbers. */
-static inline float quantize_32(const float *x, int8_t *q) {
+/* The largest magnitude of 32. Magnitudes are compared as integers, where a NaN is larger than all
+ * numbers. */
+static inline float largest_32(const float *x) {
     v16 a = v_load(x), b = v_load(x + 16);
     int32_t bits = i_max_lane(i_max(i_bits(v_abs(a)), i_bits(v_abs(b))));
     float largest;
     memcpy(&largest, &bits, sizeof largest);
-    float inverse = largest < 1e-30f ? 0.0f : 127.0f / largest;
-    v16 f = v_set1(inverse), low = v_set1(-127.0f), high = v_set1(127.0f);
-    i_store_s8(q, v_round_int(v_max(v_min(v_mul(a, f), high), low)));
-    i_store_s8(q + 16, v_round_int(v_max(v_min(v_mul(b, f), high), low)));
+    return largest;
+}
+/* Zero for groups below 1e-30; NaN if largest is not finite. */
+static inline float scale_of(float largest) {
     return largest < 1e-30f ? 0.0f : sz_fmaf(largest, 0.0f, largest / 127.0f);
 }
+static inline i16 quantize_16(v16 x, float inverse) {
+    v16 scaled = v_mul(x, v_set1(inverse));
+    return v_round_int(v_max(v_min(scaled, v_set1(127.0f)), v_set1(-127.0f)));
+}
 
-static void quantize(const float *x, size_t stride, int n, size_t n_cols, int8_t *q, float *d,
-                     float *dsum32, float *dsum16, int32_t *sum32, int32_t *sum16) {
-    for (size_t g = 0; g < n_cols / 32; g++)
+/* Quantises 32 floats to group `at` of `out`, whose halves are 2 * at and the one `step` later;
+ * what is missed goes to rest. */
+static inline ALWAYS_INLINE void quantize_32(const float *x, float largest, const sz_digits *out,
+                                             size_t at, size_t first, size_t step, float *rest) {
+    float inverse = largest < 1e-30f ? 0.0f : 127.0f / largest, d = scale_of(largest);
+    int32_t sum[2];
+    for (size_t h = 0; h < 2; h++) {
+        v16 v = v_load(x + 16 * h);
+        i16 q = quantize_16(v, inverse);
+        i_store_s8(out->q + 32 * at + 16 * h, q);
+        sum[h] = i_sum(q);
+        out->sum16[first + h * step] = sum[h];
+        out->dsum16[first + h * step] = d * (float)sum[h];
+        if (rest)
+            v_store(rest + 16 * h, v_fma(v_from_int(q), v_set1(-d), v));
+    }
+    out->d[at] = d;
+    out->sum32[at] = sum[0] + sum[1];
+    out->dsum32[at] = d * (float)out->sum32[at];
+}
+
+/* The largest d^2 of a row's groups that needs no second digits: SZ_SECOND_FROM times their mean,
+ * which is summed in 16 lanes, group i in lane i mod 16. */
+static inline float second_limit(const float *x, size_t n_groups) {
+    float lanes[16] = {0};
+    for (size_t g = 0; g < n_groups; g++) {
+        float d = scale_of(largest_32(x + 32 * g));
+        lanes[g % 16] = sz_fmaf(d, d, lanes[g % 16]);
+    }
+    return (float)SZ_SECOND_FROM * v_sum(v_load(lanes)) / (float)n_groups;
+}
+
+static void quantize(const float *x, size_t stride, int n, size_t n_cols, const sz_tile *out) {
+    size_t n_groups = n_cols / 32, used[SZ_TILE_MAX] = {0}, second = 0;
+    float limit[SZ_TILE_MAX], rest[32];
+    for (int t = 0; t < n; t++)
+        limit[t] = second_limit(x + (size_t)t * stride, n_groups);
+    for (size_t g = 0; g < n_groups; g++) {
+        unsigned more = 0;
         for (int t = 0; t < n; t++) {
+            const float *from = x + (size_t)t * stride + 32 * g;
+            float largest = largest_32(from), d = scale_of(largest);
+            bool again = d * d > limit[t] && used[t] < sz_most_second(n_groups);
             size_t at = g * (size_t)n + (size_t)t, first = 2 * g * (size_t)n + (size_t)t;
-            int8_t *group = q + at * 32;
-            d[at] = quantize_32(x + (size_t)t * stride + g * 32, group);
-            sum16[first] = sum_16(group);
-            sum16[first + (size_t)n] = sum_16(group + 16);
-            sum32[at] = sum16[first] + sum16[first + (size_t)n];
-            dsum32[at] = d[at] * (float)sum32[at];
-            dsum16[first] = d[at] * (float)sum16[first];
-            dsum16[first + (size_t)n] = d[at] * (float)sum16[first + (size_t)n];
+            quantize_32(from, largest, &out->first, at, first, (size_t)n, again ? rest : NULL);
+            if (!again)
+                continue;
+            quantize_32(rest, largest_32(rest), &out->second, second, 2 * second, 1, NULL);
+            more |= 1u << t;
+            used[t]++;
+            second++;
         }
+        out->more[g] = (uint8_t)more;
+    }
 }

@@ -14,6 +14,7 @@ enum {
     SZ_TILE_MAX = 8,    /* tokens per activation tile */
     SZ_KV_BLOCK = 64,   /* positions per block of the KV cache */
     SZ_QUERY_MAX = 4,   /* queries per attention tile */
+    SZ_SECOND_FROM = 6, /* times the mean d^2: see sz_tile */
 };
 
 /* One panel of 16 rows: `data` holds, block by block along the columns, the file's blocks of the 16
@@ -23,17 +24,32 @@ typedef struct sz_panel {
     size_t n_cols;
 } sz_panel;
 
-/* A tile of n tokens (1, 2, 4 or 8) quantised to int8 with one scale per 32 columns:
- * q [n_cols/32][n][32], d [n_cols/32][n], sum32 and dsum32 likewise, sum16 [n_cols/16][n]:
- * d = max|x|/127 (NaN if an x is not finite), sum = the integers' sum, dsum = d * sum. */
+/* Groups of 32 int8, each with a scale d = max/127 (NaN if one is not finite); sum: of the integers of a group or of its
+ * halves, dsum: d * sum. */
+typedef struct sz_digits {
+    int8_t *q;
+    float *d, *dsum32, *dsum16;
+    int32_t *sum32, *sum16;
+} sz_digits;
+
+/* A tile of n tokens (1, 2, 4 or 8) quantised to int8 with one scale per 32 columns: q
+ * [n_cols/32][n][32]; d, sum32 and dsum32 [n_cols/32][n]; sum16 and dsum16 [n_cols/16][n].
+ * Few groups make most of the error, those with outliers: a group whose d^2 exceeds six times the
+ * mean over its row has what the first digits miss quantised to second ones. They follow each
+ * other, by group, then token: q [][32], sum16 [][2] and so on; bit t of more[group] says which
+ * there are. */
 typedef struct sz_tile {
-    const int8_t *q;
-    const float *d, *dsum32, *dsum16;
-    const int32_t *sum32, *sum16;
+    sz_digits first, second;
+    uint8_t *more; /* [n_cols/32] */
 } sz_tile;
 
-/* A panel with its weights expanded to bytes, for tiles of many tokens. Weight = d * (byte - bias) +
- * m per group of 32 or 16 columns. */
+/* Most second digits of a row of n groups: fewer than a sixth exceed six times the mean. */
+static inline size_t sz_most_second(size_t n_groups) {
+    return n_groups / SZ_SECOND_FROM;
+}
+
+/* A panel with its weights expanded to bytes, for tiles of many tokens. Weight = d * (byte - bias)
+ * + m per group of 32 or 16 columns. */
 typedef struct sz_expanded {
     uint8_t *q;   /* [n_cols/4][16][4] */
     float *d, *m; /* [n_cols/group][16]; m unused where the format has none */
@@ -55,20 +71,22 @@ typedef void (*sz_panel_product)(const sz_panel *p, const sz_tile *x, int n, flo
 typedef struct sz_kernels {
     const char *isa;
 
-    /* ---- Quantised products; indexed by sz_type, NULL where a type has no integer kernel -------- */
+    /* ---- Quantised products; indexed by sz_type, NULL where a type has no integer kernel --------
+     */
     sz_panel_product product[40];
     void (*expand[40])(const sz_panel *p, sz_expanded *out);
     void (*expanded_product[40])(const sz_expanded *p, size_t n_cols, const sz_tile *x, int n,
                                  float *y, size_t stride);
     /* n rows x [n][n_cols] (row stride given, n_cols % 32 == 0) into a tile of n. */
-    void (*quantize)(const float *x, size_t stride, int n, size_t n_cols, int8_t *q, float *d,
-                     float *dsum32, float *dsum16, int32_t *sum32, int32_t *sum16);
+    void (*quantize)(const float *x, size_t stride, int n, size_t n_cols, const sz_tile *out);
 
-    /* ---- Float products: panel [n_cols][16] of F32, F16 or BF16; x rows of f32 ------------------ */
+    /* ---- Float products: panel [n_cols][16] of F32, F16 or BF16; x rows of f32 ------------------
+     */
     void (*product_float)(sz_type type, const void *panel, size_t n_cols, const float *x,
                           size_t x_stride, int n, float *y, size_t stride);
 
-    /* ---- Rows of f32; n >= 1, any alignment; out may be the input ------------------------------- */
+    /* ---- Rows of f32; n >= 1, any alignment; out may be the input -------------------------------
+     */
     void (*rms_norm)(const float *x, const float *weight, float eps, size_t n, float *out);
     void (*add)(const float *a, const float *b, size_t n, float *out);
     void (*scale)(const float *a, float factor, size_t n, float *out);
@@ -83,7 +101,8 @@ typedef struct sz_kernels {
     /* Pairs (x[i], x[i + half]) turned by the angle whose cosine and sine are c[i], s[i]. */
     void (*rotate_halves)(float *x, const float *c, const float *s, size_t half);
 
-    /* ---- Attention over one block of 64 positions ----------------------------------------------- */
+    /* ---- Attention over one block of 64 positions -----------------------------------------------
+     */
     /* scores[q][pos] = sum_d query[q][d] * key[d][pos], sequential in d. key [dim][64]. */
     void (*attend_scores)(const float *const *query, int n_query, const void *key, bool f16,
                           size_t dim, float (*scores)[SZ_KV_BLOCK]);

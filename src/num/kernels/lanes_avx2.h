@@ -165,5 +165,26 @@ static inline float v_sum(v16 v) {
     b = _mm_add_ps(b, _mm_movehl_ps(b, b));
     return _mm_cvtss_f32(_mm_add_ss(b, _mm_movehdup_ps(b)));
 }
+
+/* Reductions of all lanes: body_vector.h has them in plain C. */
+#define LANES_REDUCE
+static inline float v_max_lane(v16 v) {
+    __m256 a = _mm256_max_ps(v.a, v.b);
+    __m128 b = _mm_max_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+    b = _mm_max_ps(b, _mm_movehl_ps(b, b));
+    return _mm_cvtss_f32(_mm_max_ss(b, _mm_movehdup_ps(b)));
+}
+static inline int32_t i_max_lane(i16 a) {
+    __m256i s = _mm256_max_epi32(a.a, a.b);
+    __m128i b = _mm_max_epi32(_mm256_castsi256_si128(s), _mm256_extracti128_si256(s, 1));
+    b = _mm_max_epi32(b, _mm_unpackhi_epi64(b, b));
+    return _mm_cvtsi128_si32(_mm_max_epi32(b, _mm_shuffle_epi32(b, 1)));
+}
+static inline int32_t i_sum(i16 a) {
+    __m256i s = _mm256_add_epi32(a.a, a.b);
+    __m128i b = _mm_add_epi32(_mm256_castsi256_si128(s), _mm256_extracti128_si256(s, 1));
+    b = _mm_add_epi32(b, _mm_unpackhi_epi64(b, b));
+    return _mm_cvtsi128_si32(_mm_add_epi32(b, _mm_shuffle_epi32(b, 1)));
+}
 #undef V2
 #undef I2

@@ -85,3 +85,14 @@ static inline float v_sum(v16 v) {
     b = _mm_add_ps(b, _mm_movehl_ps(b, b));
     return _mm_cvtss_f32(_mm_add_ss(b, _mm_movehdup_ps(b)));
 }
+
+/* Reductions of all lanes: body_vector.h has them in plain C. */
+#define LANES_REDUCE
+static inline float v_max_lane(v16 v) {
+    __m256 a = _mm256_max_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
+    __m128 b = _mm_max_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+    b = _mm_max_ps(b, _mm_movehl_ps(b, b));
+    return _mm_cvtss_f32(_mm_max_ss(b, _mm_movehdup_ps(b)));
+}
+static inline int32_t i_max_lane(i16 a) { return _mm512_reduce_max_epi32(a); }
+static inline int32_t i_sum(i16 a) { return _mm512_reduce_add_epi32(a); }
