@@ -79,6 +79,16 @@ add_test(NAME reference_smollm2 COMMAND ${reference}/test_exact.sh
          ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR}/tests/vectors smollm2-135m-instruct-q4_1 multilingual)
 set_tests_properties(reference_architectures PROPERTIES LABELS unit)
 set_tests_properties(reference_smollm2 PROPERTIES LABELS model SKIP_RETURN_CODE 77)
+# The distance of the engine from it, beside llama.cpp's; exact logits are kept in the build folder.
+foreach(model smollm2-135m-instruct-q4_1 gemma3-270m-q4_k_m qwen2.5-coder-0.5b-instruct-q4_k_m
+              qwen2.5-coder-1.5b-instruct-q4_k_m)
+  if(TARGET szilard)
+    add_test(NAME accuracy_${model} COMMAND ${reference}/accuracy.sh
+             ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR}/tests/vectors ${model})
+    set_tests_properties(accuracy_${model} PROPERTIES LABELS models SKIP_RETURN_CODE 77
+                         TIMEOUT 7200 RUN_SERIAL TRUE)
+  endif()
+endforeach()
 
 # bench/bench_<thing>.c: programs that measure; built with the tests so that they keep compiling.
 file(GLOB benches CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/bench_*.c)
