@@ -24,8 +24,9 @@ typedef struct sz_tbuiltin {
 
 /* NULL-ended tables, looked up by name. */
 extern const sz_tbuiltin sz_tfilters_text[], sz_tfilters_sequence[], sz_tfilters_value[],
-    sz_tfilters_select[], sz_ttests[], sz_tglobals[], sz_tmethods_text[], sz_tmethods_text_is[],
-    sz_tmethods_list[], sz_tmethods_dict[], sz_tmethods_loop[], sz_tmethods_cycler[];
+    sz_tfilters_select[], sz_tfilters_pretty[], sz_ttests[], sz_tglobals[], sz_tmethods_text[],
+    sz_tmethods_text_is[], sz_tmethods_list[], sz_tmethods_dict[], sz_tmethods_loop[],
+    sz_tmethods_cycler[];
 const sz_tbuiltin *sz_tbuiltin_find(const sz_tbuiltin *table, const char *s, size_t n);
 const sz_tbuiltin *sz_tfilter_find(const char *s, size_t n);
 

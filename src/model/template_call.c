@@ -11,7 +11,7 @@ const sz_tbuiltin *sz_tbuiltin_find(const sz_tbuiltin *table, const char *s, siz
 
 const sz_tbuiltin *sz_tfilter_find(const char *s, size_t n) {
     const sz_tbuiltin *const tables[] = {sz_tfilters_text, sz_tfilters_value, sz_tfilters_sequence,
-                                         sz_tfilters_select};
+                                         sz_tfilters_select, sz_tfilters_pretty};
     const sz_tbuiltin *found = NULL;
     for (size_t i = 0; i < sizeof tables / sizeof *tables && !found; i++)
         found = sz_tbuiltin_find(tables[i], s, n);

@@ -41,33 +41,15 @@ static bool read_digits(sz_tv s, int64_t base, int64_t *out, bool *big) {
 
 /* A text that float() of Python reads. */
 static bool read_float(sz_render *r, sz_tv s, double *out) {
-    char text[512];
-    sz_json *number;
-    uint32_t i = s.n > 0 && (s.u.s[0] == '-' || s.u.s[0] == '+'), used = 0;
-    sz_tv rest = sz_tv_text(s.u.s + i, s.n - i), low;
-    bool negative = i && s.u.s[0] == '-';
-    if (s.n >= sizeof text - 4 || sz_text_case(r, rest, SZ_CASE_LOWER, &low) != SZ_OK)
-        return false;
+    bool negative = s.n > 0 && s.u.s[0] == '-', sign = negative || (s.n > 0 && s.u.s[0] == '+');
+    sz_tv rest = sz_tv_text(s.u.s + sign, s.n - sign), low;
+    if (rest.n > 8 || sz_text_case(r, rest, SZ_CASE_LOWER, &low) != SZ_OK)
+        low = rest;
     bool infinite = sz_text_equal(low, "inf") || sz_text_equal(low, "infinity");
-    if (infinite || sz_text_equal(low, "nan")) {
+    if (infinite || sz_text_equal(low, "nan"))
         *out = infinite ? __builtin_inf() : __builtin_nan("");
-        *out = negative ? -*out : *out;
-        return true;
-    }
-    if (low.n > 0 && low.u.s[0] == '.') /* ".5" and "5." are no JSON */
-        text[used++] = '0';
-    for (i = 0; i < low.n; i++) {
-        bool digit_next = i + 1 < low.n && low.u.s[i + 1] >= '0' && low.u.s[i + 1] <= '9';
-        bool zero = used == 0 && low.u.s[i] == '0' && digit_next;
-        if (!zero)
-            text[used++] = low.u.s[i];
-        if (low.u.s[i] == '.' && !digit_next && i > 0)
-            text[used++] = '0';
-    }
-    if (used == 0 || text[0] == '-' || sz_json_parse(text, used, r->arena, &number) != SZ_OK ||
-        (number->type != SZ_JSON_INT && number->type != SZ_JSON_FLOAT))
+    else if (!sz_text_to_double(rest.u.s, rest.n, out))
         return false;
-    *out = number->type == SZ_JSON_INT ? (double)number->u.i : number->u.f;
     *out = negative ? -*out : *out;
     return true;
 }

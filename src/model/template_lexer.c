@@ -242,19 +242,10 @@ static sz_status read_integer(sz_tlexer *l, size_t from, size_t to, int base, sz
 }
 
 static sz_status read_float(sz_tlexer *l, size_t from, size_t to, sz_ttoken *out) {
-    sz_json *number;
-    char text[64];
-    size_t used = 0;
-    for (size_t i = from; i < to && used < sizeof text; i++) {
-        int next = byte_at(l, i + 1);
-        bool leading_zero = used == 0 && l->s[i] == '0' && (is_digit(next) || next == '_');
-        if (l->s[i] != '_' && !leading_zero)
-            text[used++] = l->s[i];
-    }
-    if (used == sizeof text)
+    double f;
+    if (!sz_text_to_double(l->s + from, to - from, &f))
         return SZ_FAIL_AT(SZ_E_LIMIT, out->line, "the number is too long");
-    SZ_TRY(sz_json_parse(text, used, l->arena, &number));
-    out->value = sz_tv_float(number->type == SZ_JSON_INT ? (double)number->u.i : number->u.f);
+    out->value = sz_tv_float(f);
     return SZ_OK;
 }
 

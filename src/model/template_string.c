@@ -1,5 +1,7 @@
-/* template_string.c: what is asked of strings by character, and searching, stripping and padding.
- */
+/* template_string.c: characters of strings, searching, stripping, padding, reading numbers. */
+#include <locale.h>
+#include <stdlib.h>
+
 #include "base/utf8.h"
 #include "model/template_render.h"
 
@@ -141,4 +143,46 @@ sz_status sz_text_pad(sz_render *r, sz_tv s, int64_t width, sz_tv fill, sz_tpad 
     before.flag = after.flag = s.flag;
     SZ_TRY(sz_tv_concat(r, before, s, out));
     return sz_tv_concat(r, *out, after, out);
+}
+
+/* ---- Numbers ------------------------------------------------------------------------------------
+ */
+
+/* Digits with '_' between them, from s[*at], put to text without those; how many. */
+static size_t copy_digits(const char *s, size_t n, size_t *at, char *text, size_t *used) {
+    size_t from = *used;
+    while (*at < n) {
+        bool between = s[*at] == '_' && *used > from && *at + 1 < n && s[*at + 1] != '_';
+        if (s[*at] >= '0' && s[*at] <= '9')
+            text[(*used)++] = s[*at];
+        else if (!between || s[*at + 1] < '0' || s[*at + 1] > '9')
+            break;
+        (*at)++;
+    }
+    return *used - from;
+}
+
+bool sz_text_to_double(const char *s, size_t n, double *out) {
+    enum { LONGEST = 512 };
+    char text[LONGEST + 16];
+    size_t at = 0, used = 0;
+    if (n > LONGEST)
+        return false;
+    size_t digits = copy_digits(s, n, &at, text, &used);
+    if (at < n && s[at] == '.') {
+        at++;
+        for (const char *point = localeconv()->decimal_point; *point && used < n + 8; point++)
+            text[used++] = *point;
+        digits += copy_digits(s, n, &at, text, &used);
+    }
+    if (digits > 0 && at < n && (s[at] | 0x20) == 'e') {
+        text[used++] = 'e';
+        at++;
+        if (at < n && (s[at] == '+' || s[at] == '-'))
+            text[used++] = s[at++];
+        digits = copy_digits(s, n, &at, text, &used);
+    }
+    text[used] = '\0';
+    *out = strtod(text, NULL);
+    return digits > 0 && at == n;
 }

@@ -175,6 +175,8 @@ int64_t sz_text_find(sz_tv s, sz_tv part, size_t from, size_t to);
 sz_status sz_text_find_last(sz_render *r, sz_tv s, sz_tv part, size_t from, size_t to,
                             int64_t *out);
 sz_status sz_text_replace(sz_render *r, sz_tv s, sz_tv old, sz_tv new, int64_t count, sz_tv *out);
+/* Whether s is a number without a sign, as float() reads it; too large ones are infinite. */
+bool sz_text_to_double(const char *s, size_t n, double *out);
 sz_tv sz_text_strip(sz_tv s, const sz_tv *chars, bool left, bool right); /* NULL: white space */
 
 typedef enum sz_tcase {

@@ -80,6 +80,21 @@ EXPRESSIONS = r"""
 1_0.2_5
 0_0.2_5
 0_1_0e1
+1e365
+-1e365
+1e-400
+'1e999'|float
+'-Infinity'|float
+'1_0.5_0e1_0'|float
+'1__0'|float(-1)
+'_1'|float(-1)
+'1_'|float(-1)
+'1e'|float(-1)
+'e5'|float(-1)
+'.'|float(-1)
+'+-1'|float(-1)
+'007'|float
+'1e5'|int
 007.5
 'single'
 "double"
@@ -549,6 +564,18 @@ lines|indent('> ', true)
 '%*d' % (5, 42)
 '%s' % none
 'a/b c?d=é&f'|urlencode
+d|pprint
+schema|pprint
+people|pprint
+[people, (1,), {}]|pprint
+[schema, [schema]]|pprint
+(schema, (schema,))|pprint
+range(40)|list|pprint
+[range(40)|list, {'k': range(40)|list}]|pprint
+{1: 'x', 'a': 2}|pprint
+s|pprint
+n|pprint
+missing|pprint
 {'a': 'b c', 'd/': 1}|urlencode
 [('x', 'é'), (1, 2)]|urlencode
 schema|tojson
