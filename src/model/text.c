@@ -8,7 +8,9 @@ const char *sz_model_piece(const sz_model *m, int32_t id) {
     return sz_tokenizer_piece(m->tokenizer, id, NULL);
 }
 
-bool sz_model_is_end(const sz_model *m, int32_t id) { return sz_tokenizer_is_end(m->tokenizer, id); }
+bool sz_model_is_end(const sz_model *m, int32_t id) {
+    return sz_tokenizer_is_end(m->tokenizer, id);
+}
 
 sz_status sz_model_tokenize(const sz_model *m, const char *text, size_t n_text, bool special,
                             int32_t *ids, size_t cap, size_t *n_ids) {
@@ -41,7 +43,8 @@ sz_status sz_model_detokenize(const sz_model *m, const int32_t *ids, size_t n_id
     return status;
 }
 
-/* ---- Chat template ------------------------------------------------------------------------------ */
+/* ---- Chat template ------------------------------------------------------------------------------
+ */
 
 static void put_token(sz_buf *b, const char *key, const sz_model *m, int32_t id) {
     size_t n = 0;
@@ -85,10 +88,23 @@ static sz_status render(const sz_model *m, const sz_buf *variables, sz_arena *ar
     return status;
 }
 
+/* Why the model has no template: the file has none, or one that cannot be parsed. */
+static sz_status no_template(const sz_model *m) {
+    sz_template *t = NULL;
+    sz_str source;
+    SZ_REQUIRE(sz_gguf_find(m->gguf, "tokenizer.chat_template"), SZ_E_NOTFOUND,
+               "%s: the file has no usable tokenizer.chat_template", sz_gguf_name(m->gguf));
+    SZ_TRY(sz_gguf_get_str(m->gguf, "tokenizer.chat_template", &source));
+    sz_status status = sz_template_parse(source.s, source.n, &t);
+    sz_template_free(t);
+    return sz_fail_within(status == SZ_OK ? SZ_E_STATE : status, "%s: tokenizer.chat_template",
+                          sz_gguf_name(m->gguf));
+}
+
 sz_status sz_model_render_chat(const sz_model *m, const char *messages_json, const char *tools_json,
                                const char *extra_json, bool add_generation_prompt, char **out) {
-    SZ_REQUIRE(m->chat_template, SZ_E_NOTFOUND, "%s: the file has no usable tokenizer.chat_template",
-               sz_gguf_name(m->gguf));
+    if (!m->chat_template)
+        return no_template(m);
     sz_arena *arena;
     SZ_TRY(sz_arena_new(1 << 16, &arena));
     sz_buf b = {0};
@@ -107,4 +123,6 @@ sz_status sz_model_render_chat(const sz_model *m, const char *messages_json, con
     return status;
 }
 
-void sz_string_free(char *string) { sz_free(string); }
+void sz_string_free(char *string) {
+    sz_free(string);
+}

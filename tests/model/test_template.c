@@ -1,8 +1,11 @@
 #include "check.h"
 
+#include "support/tiny_model.h"
+
 #include <pthread.h>
 #include <string.h>
 #include <szilard/unstable/template.h>
+#include <unistd.h>
 
 static const int64_t NOW = 1754006400 + 13 * 3600 + 5 * 60 + 9; /* 1 August 2025, 13:05:09 */
 
@@ -390,6 +393,36 @@ static void errors_name_the_line(void **state) {
     FAILS("\n\xff", SZ_E_FORMAT, "template line 2: the text is not valid UTF-8");
 }
 
+/* ---- Models -------------------------------------------------------------------------------------
+ */
+
+static void keep_warning(void *user, sz_log_level level, const char *message) {
+    if (level == SZ_LOG_WARN)
+        sz_buf_puts(user, message);
+}
+
+/* The model opens with a warning, and rendering gives the reason. */
+static void a_model_opens_without_a_usable_template(void **state) {
+    const tiny_model c = {.chat_template = "one\n{{ two"};
+    char path[TINY_MODEL_PATH], *text = NULL;
+    sz_buf log = {0};
+    const sz_runtime_config config = {
+        .size = sizeof config, .n_threads = 1, .log = keep_warning, .log_user = &log};
+    sz_runtime *rt;
+    sz_model *m;
+    SZ_CHECK_OK(tiny_model_make(&c, path));
+    SZ_CHECK_OK(sz_runtime_new(&config, &rt));
+    SZ_CHECK_OK(sz_model_open(rt, path, NULL, &m));
+    unlink(path);
+    assert_non_null(strstr(log.data ? log.data : "", "template line 2"));
+    assert_int_equal(sz_model_render_chat(m, "[]", NULL, NULL, true, &text), SZ_E_FORMAT);
+    assert_non_null(strstr(sz_last_error(), path));
+    assert_non_null(strstr(sz_last_error(), "tokenizer.chat_template: template line 2"));
+    sz_model_close(m);
+    sz_runtime_free(rt);
+    sz_buf_free(&log);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(templates_of_models_render_as_jinja2_renders_them, begin,
@@ -405,6 +438,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(foreign_code_is_bounded, begin, end),
         cmocka_unit_test_setup_teardown(deep_nesting_is_an_error, begin, end),
         cmocka_unit_test_setup_teardown(errors_name_the_line, begin, end),
+        cmocka_unit_test(a_model_opens_without_a_usable_template),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
