@@ -107,7 +107,7 @@ static bool matches(const sz_printer *p, size_t at, const char *word, bool *part
 
 /* Position of the first complete stop string, or the length of the pending text. */
 static size_t find_stop(const sz_printer *p) {
-    bool partly;
+    bool partly = false;
     for (size_t at = 0; at < p->pending.len; at++)
         for (size_t i = 0; i < p->style.n_stops; i++)
             if (matches(p, at, p->style.stops[i], &partly))
