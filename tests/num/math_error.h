@@ -16,9 +16,9 @@
 #define ULP_SINCOS         2.5
 #define ULP_EXPM1          4.0
 #define ULP_LOG1P          3.0
-#define ULP_EXP_FLOAT      0.97
+#define ULP_EXP_FLOAT      0.98
 #define ULP_EXP_FLOAT_TINY 0.76 /* subnormal results, in units of 2^-149 */
-#define ULP_TANH_FLOAT     1.31
+#define ULP_TANH_FLOAT     1.34
 
 typedef struct worst {
     double ulp, at;
