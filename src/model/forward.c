@@ -35,8 +35,9 @@ sz_tensor *sz_model_layers(sz_graph *g, const sz_model *m, sz_pass *pass, sz_ten
 static sz_tensor *embed(sz_graph *g, const sz_model *m, const sz_pass *pass) {
     sz_tensor *x = NULL;
     if (pass->ids) {
-        x = sz_embed(g, m->embedding_type, m->embedding, m->h.n_vocab, m->h.n_embd, pass->ids,
-                     pass->n);
+        x = m->embedding ? sz_embed(g, m->embedding_type, m->embedding, m->h.n_vocab, m->h.n_embd,
+                                    pass->ids, pass->n)
+                         : sz_embed_matrix(g, &m->head.matrix, pass->ids, pass->n);
         return m->h.embedding_scale == 1.0f ? x : sz_scale(g, x, m->h.embedding_scale);
     }
     x = sz_tensor_new(g, pass->n, m->h.n_embd);

@@ -1,6 +1,6 @@
-/* load.c: weights of a GGUF file into a model: shapes checked, matrices repacked, small vectors
- * copied, source pages given back. All tensors are checked before the first one is loaded, so that
- * a broken file costs neither time nor memory. */
+/* load.c: weights of a GGUF file into a model: shapes checked, matrices repacked into one piece of
+ * memory, small vectors copied, source pages given back while it goes. All tensors are checked
+ * before the first one is loaded, so that a broken file costs neither time nor memory. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,7 +11,10 @@ typedef struct loader {
     sz_model *m;
     bool checking; /* the tensors are looked at only */
     bool *used;    /* [tensors of the file] */
+    size_t panels; /* bytes of repacked matrices so far */
 } loader;
+
+enum { SLICE_BYTES = 4 << 20 }; /* of a tensor that are in memory beside its panels */
 
 static sz_status find_tensor(const loader *ld, const char *name, uint64_t n_cols, uint64_t n_rows,
                              const sz_gguf_tensor **out) {
@@ -61,44 +64,52 @@ static sz_status load_vector(const loader *ld, const char *name, uint64_t n, boo
     return SZ_OK;
 }
 
-static sz_status pack(sz_model *m, const sz_gguf_tensor *t, const void *data, sz_matrix *out) {
-    sz_status status =
-        sz_matrix_pack(sz_runtime_pool(m->rt), t->type, t->dim[1], t->dim[0], data, out);
-    if (status != SZ_OK)
-        return sz_fail_within(status, "%s: tensor %s", sz_gguf_name(m->gguf), t->name);
-    m->panel_bytes += out->bytes;
-    m->n_params += t->dim[0] * t->dim[1];
-    m->weight_bytes += t->bytes;
-    return SZ_OK;
+/* Slice by slice, so that a large tensor is never in memory twice. */
+static void pack(const sz_model *m, const sz_gguf_tensor *t, const sz_matrix *out) {
+    size_t row_bytes = t->bytes / t->dim[1];
+    size_t step = SLICE_BYTES / row_bytes / SZ_PANEL_ROWS * SZ_PANEL_ROWS;
+    step = step ? step : SZ_PANEL_ROWS;
+    for (size_t row = 0; row < t->dim[1]; row += step) {
+        size_t n = t->dim[1] - row < step ? t->dim[1] - row : step;
+        const uint8_t *from = t->data + row * row_bytes;
+        sz_matrix_pack_rows(sz_runtime_pool(m->rt), out, row, n, from);
+        sz_map_release(from, n * row_bytes);
+    }
 }
 
-static sz_status pack_unpaired(sz_model *m, const sz_gguf_tensor *t, sz_matrix *out) {
+static sz_status pack_unpaired(const sz_model *m, const sz_gguf_tensor *t, const sz_matrix *out) {
     size_t row_bytes = t->bytes / t->dim[1];
     uint8_t *copy = sz_alloc(t->bytes);
     SZ_REQUIRE(copy, SZ_E_NOMEM, "no memory to reorder tensor %s", t->name);
     for (size_t row = 0; row < t->dim[1]; row++)
         memcpy(copy + row * row_bytes, t->data + source_row(&m->h, row) * row_bytes, row_bytes);
-    sz_status status = pack(m, t, copy, out);
-    sz_free(copy);
-    return status;
-}
-
-static sz_status can_pack(const sz_model *m, const sz_gguf_tensor *t) {
-    sz_matrix planned;
-    sz_status status = sz_matrix_lay_out(t->type, t->dim[1], t->dim[0], &planned);
-    return status == SZ_OK
-               ? SZ_OK
-               : sz_fail_within(status, "%s: tensor %s", sz_gguf_name(m->gguf), t->name);
-}
-
-static sz_status load_matrix(const loader *ld, const char *name, uint64_t n_cols, uint64_t n_rows,
-                             bool unpair, sz_matrix *out) {
-    const sz_gguf_tensor *t;
-    SZ_TRY(find_tensor(ld, name, n_cols, n_rows, &t));
-    if (ld->checking)
-        return can_pack(ld->m, t);
-    SZ_TRY(unpair ? pack_unpaired(ld->m, t, out) : pack(ld->m, t, t->data, out));
     sz_map_release(t->data, t->bytes);
+    sz_matrix_pack_rows(sz_runtime_pool(m->rt), out, 0, t->dim[1], copy);
+    sz_free(copy);
+    return SZ_OK;
+}
+
+static sz_status load_matrix(loader *ld, const char *name, uint64_t n_cols, uint64_t n_rows,
+                             bool unpair, sz_matrix *out) {
+    sz_model *m = ld->m;
+    const sz_gguf_tensor *t;
+    sz_matrix planned;
+    SZ_TRY(find_tensor(ld, name, n_cols, n_rows, &t));
+    sz_status status = sz_matrix_lay_out(t->type, t->dim[1], t->dim[0], &planned);
+    if (status != SZ_OK)
+        return sz_fail_within(status, "%s: tensor %s", sz_gguf_name(m->gguf), t->name);
+    size_t at = ld->panels;
+    ld->panels += planned.bytes;
+    if (ld->checking)
+        return SZ_OK;
+    sz_matrix_place(&planned, m->panels + at);
+    if (unpair)
+        SZ_TRY(pack_unpaired(m, t, &planned));
+    else
+        pack(m, t, &planned);
+    m->n_params += t->dim[0] * t->dim[1];
+    m->weight_bytes += t->bytes;
+    *out = planned;
     return SZ_OK;
 }
 
@@ -108,7 +119,7 @@ static const char *in_layer(char *name, size_t size, uint32_t i, const char *wha
     return name;
 }
 
-static sz_status load_weight(const loader *ld, uint32_t i, const char *what, uint64_t n_cols,
+static sz_status load_weight(loader *ld, uint32_t i, const char *what, uint64_t n_cols,
                              uint64_t n_rows, bool bias, bool unpair, sz_weight *out) {
     char name[96];
     SZ_TRY(load_matrix(ld, in_layer(name, sizeof name, i, what, "weight"), n_cols, n_rows, unpair,
@@ -125,7 +136,7 @@ static sz_status load_norm(const loader *ld, uint32_t i, const char *what, uint6
     return load_vector(ld, in_layer(name, sizeof name, i, what, "weight"), n, false, out);
 }
 
-static sz_status load_layer(const loader *ld, uint32_t i) {
+static sz_status load_layer(loader *ld, uint32_t i) {
     const sz_model *m = ld->m;
     const sz_hparams *h = &m->h;
     const sz_architecture *a = m->architecture;
@@ -155,8 +166,9 @@ static sz_status load_layer(const loader *ld, uint32_t i) {
     return SZ_OK;
 }
 
-/* The embedding stays in the file, a row is decoded when asked for; a tied head is repacked. */
-static sz_status load_ends(const loader *ld) {
+/* An embedding of its own stays in the file, a row is decoded when asked for; a tied one is read
+ * from the repacked head, so that it is not in memory twice. */
+static sz_status load_ends(loader *ld) {
     sz_model *m = ld->m;
     const sz_gguf_tensor *e;
     const sz_hparams *h = &m->h;
@@ -164,11 +176,11 @@ static sz_status load_ends(const loader *ld) {
     SZ_REQUIRE(sz_type_get(e->type)->dequantize, SZ_E_UNSUPPORTED,
                "%s: tensor token_embd.weight has type %s, which cannot be read as floats",
                sz_gguf_name(m->gguf), sz_type_get(e->type)->name);
-    m->embedding = e->data;
-    m->embedding_type = e->type;
     SZ_TRY(load_vector(ld, "output_norm.weight", h->n_embd, false, &m->output_norm));
     bool tied = !sz_gguf_find_tensor(m->gguf, "output.weight");
     if (!tied && !ld->checking) {
+        m->embedding = e->data;
+        m->embedding_type = e->type;
         m->n_params += e->dim[0] * e->dim[1];
         m->weight_bytes += e->bytes;
     }
@@ -179,7 +191,7 @@ static sz_status load_ends(const loader *ld) {
     return load_vector(ld, "output.bias", h->n_vocab, false, &m->head.bias);
 }
 
-static sz_status load_all(const loader *ld) {
+static sz_status load_all(loader *ld) {
     for (uint32_t i = 0; i < ld->m->h.n_layer; i++)
         SZ_TRY(load_layer(ld, i));
     return load_ends(ld);
@@ -205,6 +217,17 @@ static sz_status refuse_unused(const loader *ld) {
     return SZ_OK;
 }
 
+/* Ends the checking: what was counted is allocated. */
+static sz_status allocate_panels(loader *ld) {
+    ld->m->panels = sz_alloc_pages(ld->panels);
+    SZ_REQUIRE(ld->m->panels, SZ_E_NOMEM, "no memory for %zu bytes of repacked weights",
+               ld->panels);
+    ld->m->panel_bytes = ld->panels;
+    ld->panels = 0;
+    ld->checking = false;
+    return SZ_OK;
+}
+
 sz_status sz_model_load_weights(sz_model *m) {
     loader ld = {.m = m, .checking = true};
     m->layers = sz_calloc(m->h.n_layer, sizeof *m->layers);
@@ -214,7 +237,8 @@ sz_status sz_model_load_weights(sz_model *m) {
     sz_status status = load_all(&ld);
     if (status == SZ_OK)
         status = refuse_unused(&ld);
-    ld.checking = false;
+    if (status == SZ_OK)
+        status = allocate_panels(&ld);
     if (status == SZ_OK)
         status = load_all(&ld);
     sz_free(ld.used);
@@ -222,12 +246,6 @@ sz_status sz_model_load_weights(sz_model *m) {
 }
 
 void sz_model_free_weights(sz_model *m) {
-    for (uint32_t i = 0; m->layers && i < m->h.n_layer; i++) {
-        sz_layer *l = &m->layers[i];
-        sz_weight *all[] = {&l->q, &l->k, &l->v, &l->o, &l->gate, &l->up, &l->down};
-        for (size_t j = 0; j < sizeof all / sizeof *all; j++)
-            sz_matrix_free(&all[j]->matrix);
-    }
-    sz_matrix_free(&m->head.matrix);
+    sz_free_pages(m->panels, m->panel_bytes);
     sz_free(m->layers);
 }

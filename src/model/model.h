@@ -46,7 +46,8 @@ struct sz_model {
     const float *output_norm;
     sz_weight head;
     sz_type embedding_type;
-    const void *embedding; /* [n_vocab] rows in the file */
+    const void *embedding; /* [n_vocab] rows in the file; NULL: those of the head */
+    uint8_t *panels;       /* all repacked matrices, panel_bytes */
     sz_rope_table rope[2]; /* global, local */
     const char *name, *file_type;
     uint64_t weight_bytes, panel_bytes, n_params;

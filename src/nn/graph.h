@@ -44,6 +44,8 @@ sz_tensor *sz_gather(sz_graph *g, const sz_tensor *x, const uint32_t *index, siz
 /* Rows of a table in its file's format. */
 sz_tensor *sz_embed(sz_graph *g, sz_type type, const void *table, size_t n_table, size_t n_cols,
                     const int32_t *ids, size_t n);
+/* Rows of a repacked matrix, with the same bits. */
+sz_tensor *sz_embed_matrix(sz_graph *g, const sz_matrix *table, const int32_t *ids, size_t n);
 /* Turns, in place, the first n_rot columns of every head of n_head_dim columns by the angles of each
  * row: cosines [n_rows][n_rot/2], sines likewise. Pairs are (i, i + n_rot/2). */
 sz_tensor *sz_rope(sz_graph *g, sz_tensor *x, size_t n_head_dim, size_t n_rot,

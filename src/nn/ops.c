@@ -12,10 +12,13 @@ typedef struct op { /* arguments of one operator for its row function */
     float factor;
     const sz_type_info *type;
     const uint8_t *table;
+    const sz_matrix *matrix;
     const int32_t *ids;
 } op;
 
-static float *row(const sz_tensor *t, size_t i) { return t->data + i * t->n_cols; }
+static float *row(const sz_tensor *t, size_t i) {
+    return t->data + i * t->n_cols;
+}
 
 static sz_tensor *run(op *o, size_t cost, sz_rows_fn fn) {
     if (o->out)
@@ -117,6 +120,14 @@ sz_tensor *sz_gather(sz_graph *g, const sz_tensor *x, const uint32_t *index, siz
     return out;
 }
 
+static bool ids_fit(sz_graph *g, const int32_t *ids, size_t n, size_t n_table) {
+    for (size_t i = 0; i < n && g->status == SZ_OK; i++)
+        if (ids[i] < 0 || (size_t)ids[i] >= n_table)
+            sz_graph_fail(g, sz_fail(SZ_E_ARG, "token id %d is not in the vocabulary of %zu",
+                                     ids[i], n_table));
+    return g->status == SZ_OK;
+}
+
 static void embed_rows(void *context, size_t first, size_t last) {
     op *o = context;
     size_t n = o->out->n_cols, bytes = n / o->type->block * o->type->block_bytes;
@@ -125,15 +136,24 @@ static void embed_rows(void *context, size_t first, size_t last) {
 }
 sz_tensor *sz_embed(sz_graph *g, sz_type type, const void *table, size_t n_table, size_t n_cols,
                     const int32_t *ids, size_t n) {
-    for (size_t i = 0; i < n && g->status == SZ_OK; i++)
-        if (ids[i] < 0 || (size_t)ids[i] >= n_table)
-            sz_graph_fail(g, sz_fail(SZ_E_ARG, "token id %d is not in the vocabulary of %zu",
-                                     ids[i], n_table));
-    if (g->status != SZ_OK)
+    if (!ids_fit(g, ids, n, n_table))
         return NULL;
     op o = {.g = g, .type = sz_type_get(type), .table = table, .ids = ids};
     o.out = sz_tensor_new(g, n, n_cols);
     return run(&o, 2, embed_rows);
+}
+
+static void embed_matrix_rows(void *context, size_t first, size_t last) {
+    op *o = context;
+    for (size_t i = first; i < last; i++)
+        sz_matrix_decode_row(o->g->kernels, o->matrix, (size_t)o->ids[i], row(o->out, i));
+}
+sz_tensor *sz_embed_matrix(sz_graph *g, const sz_matrix *table, const int32_t *ids, size_t n) {
+    if (!ids_fit(g, ids, n, table->n_rows))
+        return NULL;
+    op o = {.g = g, .matrix = table, .ids = ids};
+    o.out = sz_tensor_new(g, n, table->n_cols);
+    return run(&o, 16, embed_matrix_rows);
 }
 
 static void rope_rows(void *context, size_t first, size_t last) {
@@ -144,8 +164,8 @@ static void rope_rows(void *context, size_t first, size_t last) {
             o->g->kernels->rotate_halves(row(o->out, i) + head, o->cosines + i * half,
                                          o->sines + i * half, half);
 }
-sz_tensor *sz_rope(sz_graph *g, sz_tensor *x, size_t n_head_dim, size_t n_rot,
-                   const float *cosines, const float *sines) {
+sz_tensor *sz_rope(sz_graph *g, sz_tensor *x, size_t n_head_dim, size_t n_rot, const float *cosines,
+                   const float *sines) {
     if (g->status != SZ_OK)
         return NULL;
     op o = {.g = g, .out = x, .cosines = cosines, .sines = sines};

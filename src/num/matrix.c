@@ -65,6 +65,22 @@ sz_status sz_activations_quantize(const sz_kernels *k, sz_pool *pool, sz_arena *
     return SZ_OK;
 }
 
+/* ---- Single rows -------------------------------------------------------------------------------
+ */
+
+void sz_matrix_decode_row(const sz_kernels *k, const sz_matrix *m, size_t row, float *out) {
+    size_t panel = row / SZ_PANEL_ROWS, lane = row % SZ_PANEL_ROWS;
+    const uint8_t *data = m->data + panel * m->data_stride;
+    const sz_type_info *info = sz_type_get(m->type);
+    if (k->decode_row[m->type]) {
+        sz_panel p = {data, m->scales + panel * m->scale_stride, m->n_cols};
+        k->decode_row[m->type](&p, (int)lane, out);
+        return;
+    }
+    for (size_t i = 0; i < m->n_cols; i++) /* floats, one column of 16 rows after the other */
+        info->dequantize(data + (i * SZ_PANEL_ROWS + lane) * info->block_bytes, out + i, 1);
+}
+
 /* ---- Products ----------------------------------------------------------------------------------
  */
 

@@ -29,6 +29,9 @@ void sz_matrix_place(sz_matrix *m, void *memory);
 void sz_matrix_pack_rows(sz_pool *pool, const sz_matrix *m, size_t first_row, size_t n_rows,
                          const void *src);
 
+/* Row `row` as floats [n_cols], with the bits that the type's decoder gives. */
+void sz_matrix_decode_row(const sz_kernels *k, const sz_matrix *m, size_t row, float *out);
+
 /* Activations [n][n_cols], quantised when first needed by an integer product. */
 typedef struct sz_activations {
     const float *x;

@@ -168,12 +168,12 @@ static void attention_is_the_softmax_of_queries_and_keys(void **state) {
  * ---------------------------------------------------------------------------------- */
 
 static float *embeddings_of(const sz_model *m, const int32_t *ids, size_t n) {
-    const sz_type_info *type = sz_type_get(m->embedding_type);
+    const sz_gguf_tensor *table = sz_gguf_find_tensor(m->gguf, "token_embd.weight");
+    const sz_type_info *type = sz_type_get(table->type);
     size_t width = m->h.n_embd, bytes = width / type->block * type->block_bytes;
     float *x = malloc(n * width * sizeof *x);
     for (size_t i = 0; i < n; i++)
-        type->dequantize((const uint8_t *)m->embedding + (size_t)ids[i] * bytes, x + i * width,
-                         width);
+        type->dequantize(table->data + (size_t)ids[i] * bytes, x + i * width, width);
     for (size_t i = 0; i < n * width; i++)
         x[i] *= m->h.embedding_scale;
     return x;

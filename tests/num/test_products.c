@@ -265,6 +265,32 @@ static void test_the_contract_decodes(void **state) {
     }
 }
 
+/* Rows read back from panels are those that the decoders give from the file's blocks. */
+static void test_rows_of_panels(void **state) {
+    sz_pool *pool;
+    SZ_CHECK_OK(sz_pool_new(2, &pool));
+    for (size_t i = 0; i < N_TYPES; i++) {
+        const sz_type_info *info = sz_type_get(types[i]);
+        enum { ROWS = 37, COLS = 512 };
+        size_t row_bytes = COLS / info->block * info->block_bytes;
+        uint8_t *weights = malloc(ROWS * row_bytes);
+        float got[COLS], want[COLS];
+        sz_matrix m;
+        for (size_t at = 0; at < ROWS * row_bytes; at += info->block_bytes)
+            random_block(types[i], weights + at, false);
+        SZ_CHECK_OK(sz_matrix_pack(pool, types[i], ROWS, COLS, weights, &m));
+        for (const sz_kernels **k = each_isa(); *k; k++)
+            for (size_t r = 0; r < ROWS; r++) {
+                info->dequantize(weights + r * row_bytes, want, COLS);
+                sz_matrix_decode_row(*k, &m, r, got);
+                assert_memory_equal(got, want, sizeof want);
+            }
+        sz_matrix_free(&m);
+        free(weights);
+    }
+    sz_pool_free(pool);
+}
+
 /* A panel holds no more bytes than the file's blocks of its rows. */
 static void test_panels_are_no_larger_than_the_file(void **state) {
     sz_pool *pool;
@@ -322,6 +348,7 @@ int main(void) {
         cmocka_unit_test(test_any_bits),
         cmocka_unit_test(test_outliers),
         cmocka_unit_test(test_extreme_sums),
+        cmocka_unit_test(test_rows_of_panels),
         cmocka_unit_test(test_panels_are_no_larger_than_the_file),
         cmocka_unit_test(test_pack_errors),
         cmocka_unit_test(test_columns_must_fit),

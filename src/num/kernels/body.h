@@ -10,12 +10,14 @@
 
 #define PRODUCT_SLOT(T) [SZ_##T] = product_##T,
 #define EXPAND_SLOT(T) [SZ_##T] = expand_##T,
+#define DECODE_SLOT(T) [SZ_##T] = decode_row_##T,
 #define EXPANDED_SLOT(T) [SZ_##T] = expanded_##T,
 #define DEFINE_KERNELS(name)                                                                       \
     const sz_kernels name = {                                                                      \
         .isa = LANES_ISA,                                                                          \
         .product = {EACH_FORMAT(PRODUCT_SLOT)},                                                    \
         .expand = {EACH_FORMAT(EXPAND_SLOT)},                                                      \
+        .decode_row = {EACH_FORMAT(DECODE_SLOT)},                                                  \
         .expanded_product = {EACH_FORMAT(EXPANDED_SLOT)},                                          \
         .quantize = quantize,                                                                      \
         .product_float = product_float,                                                            \

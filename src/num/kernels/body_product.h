@@ -289,6 +289,30 @@ static inline ALWAYS_INLINE void expand(sz_type type, const sz_panel *p, sz_expa
     });
 }
 
+static inline ALWAYS_INLINE void decode_group(format f, const unpacked *u, int row, float *out) {
+    uint8_t bytes[512];
+    float scale[2][16];
+    float least[2][16];
+    int bias = f.bias_log2 < 0 ? 0 : 1 << f.bias_log2;
+    for (size_t j = 0; j < 8; j++)
+        l_store(bytes + 64 * j, u->w[j]);
+    for (int h = 0; h < 32 / f.group; h++) {
+        v_store(scale[h], u->d[h]);
+        if (f.minima)
+            v_store(least[h], u->m[h]);
+    }
+    for (int c = 0; c < 32; c++) {
+        float q = (float)(bytes[64 * (c / 4) + 4 * row + c % 4] - bias);
+        out[c] = scale[c / f.group][row] * q;
+        if (f.minima)
+            out[c] += least[c / f.group][row];
+    }
+}
+
+static inline ALWAYS_INLINE void decode_row(sz_type type, const sz_panel *p, int row, float *out) {
+    EACH_GROUP(type, p, { decode_group(fmt, &u, row, out + 32 * group); });
+}
+
 static inline ALWAYS_INLINE void expanded_product(format f, const sz_expanded *p, size_t n_cols,
                                                   const sz_tile *x, int n, float *y,
                                                   size_t stride) {
@@ -348,6 +372,9 @@ static inline ALWAYS_INLINE void expanded_product(format f, const sz_expanded *p
 #define DEFINE_FORMAT(T)                                                                           \
     static void product_##T(const sz_panel *p, const sz_tile *x, int n, float *y, size_t stride) { \
         BY_WIDTH(product(SZ_##T, p, x, N, y, stride))                                              \
+    }                                                                                              \
+    static void decode_row_##T(const sz_panel *p, int row, float *out) {                           \
+        decode_row(SZ_##T, p, row, out);                                                           \
     }                                                                                              \
     static void expand_##T(const sz_panel *p, sz_expanded *out) {                                  \
         expand(SZ_##T, p, out);                                                                    \

@@ -75,6 +75,8 @@ typedef struct sz_kernels {
      */
     sz_panel_product product[40];
     void (*expand[40])(const sz_panel *p, sz_expanded *out);
+    /* One of a panel's rows (0..15) as floats [n_cols], the values that the type's decoder gives. */
+    void (*decode_row[40])(const sz_panel *p, int row, float *out);
     void (*expanded_product[40])(const sz_expanded *p, size_t n_cols, const sz_tile *x, int n,
                                  float *y, size_t stride);
     /* n rows x [n][n_cols] (row stride given, n_cols % 32 == 0) into a tile of n. */
