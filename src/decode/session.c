@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* One block holds a pass of the default chunk, so that its parts take turns in the same memory; pages
+ * that no pass touches cost nothing. */
+enum { SCRATCH_BYTES = 32 << 20 };
 enum { DEFAULT_SEQUENCES = 8, DEFAULT_CHUNK = 512, MAX_SEQUENCES = 65536, MAX_CHUNK = 1 << 20 };
 enum { MAX_CONTEXT = 1 << 27 }; /* positions for which angles are exact (sz_sincos) */
 
@@ -40,7 +43,7 @@ static sz_status check_config(const sz_session_config *c) {
 
 static sz_status allocate(sz_session *s, const sz_kv_shape *shape) {
     size_t vocab = s->model->h.n_vocab;
-    SZ_TRY(sz_arena_new(1 << 20, &s->arena));
+    SZ_TRY(sz_arena_new(SCRATCH_BYTES, &s->arena));
     SZ_TRY(sz_kv_new(sz_runtime_kernels(s->model->rt), shape, s->config.n_sequences,
                      s->config.context, &s->kv));
     s->sequences = sz_calloc(s->config.n_sequences, sizeof *s->sequences);

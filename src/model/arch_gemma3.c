@@ -6,6 +6,7 @@ static sz_tensor *layer(sz_graph *g, const sz_model *m, uint32_t i, sz_pass *pas
     const sz_layer *l = &m->layers[i];
     const sz_hparams *h = &m->h;
     const float *c = pass->cosines[l->rope], *s = pass->sines[l->rope];
+    sz_arena_mark mark = sz_arena_get_mark(g->arena);
 
     sz_tensor *a = sz_rms_norm(g, x, l->attn_norm, h->n_embd, h->rms_eps); /* [n][n_embd] */
     sz_tensor *q = sz_linear(g, a, &l->q); /* [n][n_head * head_dim] */
@@ -18,7 +19,7 @@ static sz_tensor *layer(sz_graph *g, const sz_model *m, uint32_t i, sz_pass *pas
     a = sz_attend(g, m, i, pass, q, k, v); /* [n][n_head * head_dim] */
     a = sz_linear(g, sz_keep_wanted(g, m, i, pass, a), &l->o);
     a = sz_rms_norm(g, a, l->post_attn_norm, h->n_embd, h->rms_eps);
-    x = sz_add(g, sz_keep_wanted(g, m, i, pass, x), a);
+    x = sz_graph_settle(g, mark, x, sz_add(g, sz_keep_wanted(g, m, i, pass, x), a));
 
     sz_tensor *f = sz_rms_norm(g, x, l->ffn_norm, h->n_embd, h->rms_eps);
     f = sz_gelu_mul(g, sz_linear(g, f, &l->gate), sz_linear(g, f, &l->up)); /* [n][n_ff] */

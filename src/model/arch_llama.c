@@ -10,6 +10,7 @@ static sz_tensor *layer(sz_graph *g, const sz_model *m, uint32_t i, sz_pass *pas
     const sz_layer *l = &m->layers[i];
     const sz_hparams *h = &m->h;
     const float *c = pass->cosines[l->rope], *s = pass->sines[l->rope];
+    sz_arena_mark mark = sz_arena_get_mark(g->arena);
 
     sz_tensor *a = sz_rms_norm(g, x, l->attn_norm, h->n_embd, h->rms_eps); /* [n][n_embd] */
     sz_tensor *q = sz_linear(g, a, &l->q); /* [n][n_head * head_dim] */
@@ -19,7 +20,7 @@ static sz_tensor *layer(sz_graph *g, const sz_model *m, uint32_t i, sz_pass *pas
     k = sz_rope(g, head_norm(g, m, k, l->k_norm), h->head_dim, h->n_rot, c, s);
     a = sz_attend(g, m, i, pass, q, k, v); /* [n][n_head * head_dim] */
     a = sz_linear(g, sz_keep_wanted(g, m, i, pass, a), &l->o);
-    x = sz_add(g, sz_keep_wanted(g, m, i, pass, x), a);
+    x = sz_graph_settle(g, mark, x, sz_add(g, sz_keep_wanted(g, m, i, pass, x), a));
 
     sz_tensor *f = sz_rms_norm(g, x, l->ffn_norm, h->n_embd, h->rms_eps);
     f = sz_silu_mul(g, sz_linear(g, f, &l->gate), sz_linear(g, f, &l->up)); /* [n][n_ff] */

@@ -22,12 +22,7 @@ sz_tensor *sz_model_layers(sz_graph *g, const sz_model *m, sz_pass *pass, sz_ten
         sz_arena_mark mark = sz_arena_get_mark(g->arena);
         sz_tensor *y = m->architecture->layer(g, m, i, pass, x);
         sz_pass_tap(pass, SZ_TAP_HIDDEN, i, y);
-        if (y) { /* keep the residual stream in place, give the layer's scratch back */
-            memcpy(x->data, y->data, y->n_rows * y->n_cols * sizeof(float));
-            x->n_rows = x->activations.n = y->n_rows;
-            x->activations.quantized = NULL;
-        }
-        sz_arena_rewind(g->arena, mark);
+        sz_graph_settle(g, mark, x, y); /* the residual stream stays in place */
     }
     return g->status == SZ_OK ? x : NULL;
 }

@@ -1,6 +1,8 @@
 /* graph.c: the state that operators share, and how work on rows is spread. */
 #include "graph.h"
 
+#include <string.h>
+
 enum { WORTH_A_TASK = 16384 }; /* elements below which waking a thread costs more than it saves */
 
 void sz_graph_begin(sz_graph *g, sz_runtime *rt, sz_arena *arena) {
@@ -29,9 +31,18 @@ sz_tensor *sz_tensor_new(sz_graph *g, size_t n_rows, size_t n_cols) {
         return sz_graph_fail(
             g, sz_fail(SZ_E_NOMEM, "no memory for a tensor of %zu x %zu", n_rows, n_cols));
     *t = (sz_tensor){.data = data, .n_rows = n_rows, .n_cols = n_cols};
-    t->activations =
-        (sz_activations){.x = data, .n = n_rows, .n_cols = n_cols, .stride = n_cols};
+    t->activations = (sz_activations){.x = data, .n = n_rows, .n_cols = n_cols, .stride = n_cols};
     return t;
+}
+
+sz_tensor *sz_graph_settle(sz_graph *g, sz_arena_mark mark, sz_tensor *x, const sz_tensor *y) {
+    if (y) {
+        memcpy(x->data, y->data, y->n_rows * y->n_cols * sizeof(float));
+        x->n_rows = x->activations.n = y->n_rows;
+        x->activations.quantized = NULL;
+    }
+    sz_arena_rewind(g->arena, mark);
+    return y ? x : NULL;
 }
 
 typedef struct rows_job {

@@ -77,10 +77,10 @@ static void silu_mul_rows(void *context, size_t first, size_t last) {
     o->g->kernels->silu_mul(row(o->a, first), row(o->b, first), (last - first) * o->a->n_cols,
                             row(o->out, first));
 }
-sz_tensor *sz_silu_mul(sz_graph *g, const sz_tensor *gate, const sz_tensor *up) {
+sz_tensor *sz_silu_mul(sz_graph *g, sz_tensor *gate, const sz_tensor *up) {
     if (!same_shape(g, gate, up))
         return NULL;
-    op o = {.g = g, .a = gate, .b = up, .out = sz_tensor_new(g, gate->n_rows, gate->n_cols)};
+    op o = {.g = g, .a = gate, .b = up, .out = gate};
     return run(&o, 4, silu_mul_rows);
 }
 
@@ -89,10 +89,10 @@ static void gelu_mul_rows(void *context, size_t first, size_t last) {
     o->g->kernels->gelu_mul(row(o->a, first), row(o->b, first), (last - first) * o->a->n_cols,
                             row(o->out, first));
 }
-sz_tensor *sz_gelu_mul(sz_graph *g, const sz_tensor *gate, const sz_tensor *up) {
+sz_tensor *sz_gelu_mul(sz_graph *g, sz_tensor *gate, const sz_tensor *up) {
     if (!same_shape(g, gate, up))
         return NULL;
-    op o = {.g = g, .a = gate, .b = up, .out = sz_tensor_new(g, gate->n_rows, gate->n_cols)};
+    op o = {.g = g, .a = gate, .b = up, .out = gate};
     return run(&o, 4, gelu_mul_rows);
 }
 
