@@ -13,9 +13,11 @@ static sz_tensor *layer(sz_graph *g, const sz_model *m, uint32_t i, sz_pass *pas
     sz_arena_mark mark = sz_arena_get_mark(g->arena);
 
     sz_tensor *a = sz_rms_norm(g, x, l->attn_norm, h->n_embd, h->rms_eps); /* [n][n_embd] */
-    sz_tensor *q = sz_linear(g, a, &l->q); /* [n][n_head * head_dim] */
-    sz_tensor *k = sz_linear(g, a, &l->k); /* [n][n_head_kv * head_dim] */
-    sz_tensor *v = sz_linear(g, a, &l->v);
+    sz_tensor *qkv[3];
+    sz_linear_all(g, a, (const sz_weight *[]){&l->q, &l->k, &l->v}, 3, qkv);
+    sz_tensor *q = qkv[0]; /* [n][n_head * head_dim] */
+    sz_tensor *k = qkv[1]; /* [n][n_head_kv * head_dim] */
+    sz_tensor *v = qkv[2];
     q = sz_rope(g, head_norm(g, m, q, l->q_norm), h->head_dim, h->n_rot, c, s);
     k = sz_rope(g, head_norm(g, m, k, l->k_norm), h->head_dim, h->n_rot, c, s);
     a = sz_attend(g, m, i, pass, q, k, v); /* [n][n_head * head_dim] */
@@ -23,7 +25,9 @@ static sz_tensor *layer(sz_graph *g, const sz_model *m, uint32_t i, sz_pass *pas
     x = sz_graph_settle(g, mark, x, sz_add(g, sz_keep_wanted(g, m, i, pass, x), a));
 
     sz_tensor *f = sz_rms_norm(g, x, l->ffn_norm, h->n_embd, h->rms_eps);
-    f = sz_silu_mul(g, sz_linear(g, f, &l->gate), sz_linear(g, f, &l->up)); /* [n][n_ff] */
+    sz_tensor *gate_up[2]; /* [n][n_ff] each */
+    sz_linear_all(g, f, (const sz_weight *[]){&l->gate, &l->up}, 2, gate_up);
+    f = sz_silu_mul(g, gate_up[0], gate_up[1]);
     return sz_add(g, x, sz_linear(g, f, &l->down));
 }
 

@@ -32,6 +32,9 @@ void sz_graph_begin(sz_graph *g, sz_runtime *rt, sz_arena *arena);
 /* Every operator returns NULL once the graph has failed, and accepts NULL then. */
 sz_tensor *sz_tensor_new(sz_graph *g, size_t n_rows, size_t n_cols);     /* uninitialised */
 sz_tensor *sz_linear(sz_graph *g, sz_tensor *x, const sz_weight *w);     /* x W^T + bias */
+/* Up to four linear maps of x in one round of the pool; out [n]. */
+void sz_linear_all(sz_graph *g, sz_tensor *x, const sz_weight *const *w, size_t n,
+                   sz_tensor **out);
 sz_tensor *sz_add(sz_graph *g, const sz_tensor *a, const sz_tensor *b);  /* same shape */
 sz_tensor *sz_scale(sz_graph *g, const sz_tensor *a, float factor);
 /* act(gate) * up, in the place of gate. */

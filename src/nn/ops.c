@@ -1,7 +1,10 @@
 /* ops.c: the operators of a transformer on rows (graph.h). */
+#include <assert.h>
 #include <string.h>
 
 #include "graph.h"
+
+enum { MOST_PRODUCTS = 4 };
 
 typedef struct op { /* arguments of one operator for its row function */
     sz_graph *g;
@@ -33,18 +36,30 @@ static bool same_shape(sz_graph *g, const sz_tensor *a, const sz_tensor *b) {
     return g->status == SZ_OK;
 }
 
+void sz_linear_all(sz_graph *g, sz_tensor *x, const sz_weight *const *w, size_t n,
+                   sz_tensor **out) {
+    sz_product products[MOST_PRODUCTS];
+    assert(n <= MOST_PRODUCTS);
+    for (size_t i = 0; i < n; i++) {
+        out[i] = g->status == SZ_OK ? sz_tensor_new(g, x->n_rows, w[i]->matrix.n_rows) : NULL;
+        if (out[i])
+            products[i] = (sz_product){&w[i]->matrix, out[i]->data, out[i]->n_cols};
+    }
+    if (g->status != SZ_OK || x->n_rows == 0)
+        return;
+    sz_status status =
+        sz_matrix_multiply_all(g->kernels, g->pool, g->arena, products, n, &x->activations);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t r = 0; status == SZ_OK && w[i]->bias && r < out[i]->n_rows; r++)
+            g->kernels->add(row(out[i], r), w[i]->bias, out[i]->n_cols, row(out[i], r));
+        if (status != SZ_OK)
+            out[i] = sz_graph_fail(g, status);
+    }
+}
+
 sz_tensor *sz_linear(sz_graph *g, sz_tensor *x, const sz_weight *w) {
-    sz_tensor *y = g->status == SZ_OK ? sz_tensor_new(g, x->n_rows, w->matrix.n_rows) : NULL;
-    if (!y)
-        return NULL;
-    if (x->n_rows == 0)
-        return y;
-    sz_status status = sz_matrix_multiply(g->kernels, g->pool, g->arena, &w->matrix,
-                                          &x->activations, y->data, y->n_cols);
-    if (status != SZ_OK)
-        return sz_graph_fail(g, status);
-    for (size_t i = 0; w->bias && i < y->n_rows; i++)
-        g->kernels->add(row(y, i), w->bias, y->n_cols, row(y, i));
+    sz_tensor *y = NULL;
+    sz_linear_all(g, x, &w, 1, &y);
     return y;
 }
 

@@ -43,8 +43,21 @@ typedef struct sz_activations {
 sz_status sz_activations_quantize(const sz_kernels *k, sz_pool *pool, sz_arena *arena,
                                   sz_activations *a);
 
+/* Activations lie in tiles of 8 tokens, then 4, 2, 1: the width of the next one, and its parts. */
+int sz_tile_width(size_t tokens_left);
+sz_tile sz_activations_tile(const sz_activations *a, size_t first, int width);
+
 /* y[t][row] = sum_col W[row][col] x[t][col]; y has n_rows floats per row of stride >= n_rows. */
 sz_status sz_matrix_multiply(const sz_kernels *k, sz_pool *pool, sz_arena *arena,
                              const sz_matrix *w, sz_activations *x, float *y, size_t stride);
+
+/* Several products of the same activations at once: one round of the pool for all. */
+typedef struct sz_product {
+    const sz_matrix *w;
+    float *y;
+    size_t stride;
+} sz_product;
+sz_status sz_matrix_multiply_all(const sz_kernels *k, sz_pool *pool, sz_arena *arena,
+                                 const sz_product *products, size_t n, sz_activations *x);
 
 #endif
