@@ -179,14 +179,23 @@ def compare(args, path, threads):
 
 
 def ceilings(args, path, threads):
-    """What `szilard bench` says of the machine; None where there is no such command."""
-    command = [str(args.library.parent / "szilard"), "bench", "-m", str(path), "-p", "8", "-n", "2",
-               "-t", str(threads), "--json"]
+    """What `szilard bench` says of the machine and the work; None where there is no such command."""
+    command = [str(args.library.parent / "szilard"), "bench", "-m", str(path), "-r", "1",
+               "-p", str(args.prefill), "-n", "2", "-t", str(threads), "--json"]
     try:
         out = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         return out[0]
     except (OSError, subprocess.CalledProcessError, json.JSONDecodeError, IndexError):
         return None
+
+
+def share(r, machine):
+    """Of the ceiling: multiply-adds for a prompt, bytes read for single tokens."""
+    if r["phase"] == "prefill":
+        per_token = machine["prefill_multiply_adds"] / machine["prefill_tokens"]
+        return r["ours_best"] * per_token / machine["machine_int8_multiply_adds_per_s"]
+    per_token = machine["decode_bytes"] / machine["decode_tokens"]
+    return r["ours_best"] * per_token / machine["machine_read_bytes_per_s"]
 
 
 def show(args, r):
@@ -196,7 +205,9 @@ def show(args, r):
     print(f"{r['model'][:28]:28s} {r['threads']} threads {r['phase']:7s} {r['tokens']:4d}"
           f"  ours {r['ours_best']:7.1f} ({r['ours_median']:7.1f})"
           f"  llama.cpp {r['llama_best']:7.1f} ({r['llama_median']:7.1f})"
-          f"  ratio {r['ratio_best']:.2f} ({r['ratio_median']:.2f})", flush=True)
+          f"  ratio {r['ratio_best']:.2f} ({r['ratio_median']:.2f})"
+          + (f"  {r['share_of_ceiling']:.0%} of ceiling" if "share_of_ceiling" in r else ""),
+          flush=True)
 
 
 def main():
@@ -223,10 +234,12 @@ def main():
         for threads in map(int, args.threads.split(",")):
             machine = ceilings(args, path, threads)
             if machine and not args.json:
-                print(f"  {threads} threads: int8 peak "
-                      f"{machine.get('int8_peak_ops_per_s', 0) / 1e9:.0f} GOP/s, reads "
-                      f"{machine.get('read_bytes_per_s', 0) / 1e9:.1f} GB/s")
+                print(f"  {threads} threads: "
+                      f"{2e-9 * machine['machine_int8_multiply_adds_per_s']:.0f} GOP/s in int8, "
+                      f"{1e-9 * machine['machine_read_bytes_per_s']:.1f} GB/s read")
             for r in compare(args, path, threads):
+                if machine:
+                    r["share_of_ceiling"] = share(r, machine)
                 show(args, r)
 
 
