@@ -175,6 +175,12 @@ static void set_locale(void) {
         setlocale(LC_CTYPE, "C.UTF-8");
 }
 
+/* A terminal throws away on Ctrl-C what is on its way to the screen, the next prompt with it. */
+static void keep_what_ctrl_c_finds(EditLine *el) {
+    el_set(el, EL_SETTY, "-d", "+noflsh", NULL); /* while a line is edited */
+    el_set(el, EL_SETTY, "-x", "+noflsh", NULL); /* while an answer is written */
+}
+
 static void open_history(sz_editor *e) {
     e->history = history_init();
     if (!e->history)
@@ -197,6 +203,7 @@ static sz_status open_terminal(sz_editor *e) {
     el_set(e->el, EL_PROMPT, show_prompt);
     el_set(e->el, EL_EDITOR, "emacs");
     el_set(e->el, EL_GETCFN, read_character);
+    keep_what_ctrl_c_finds(e->el);
     open_history(e);
     bind_keys(e->el);
     sigemptyset(&action.sa_mask);
@@ -251,6 +258,7 @@ static sz_input read_terminal(sz_editor *e, const char *prompt, sz_buf *line) {
     e->prompt = prompt;
     if (e->escapes)
         fputs("\033[?2004h", stdout);
+    el_set(e->el, EL_PREP_TERM, 1); /* before the prompt: a key typed at once is not the line's own */
     const char *s = el_gets(e->el, &n);
     if (e->escapes)
         fputs("\033[?2004l", stdout);

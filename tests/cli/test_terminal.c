@@ -60,21 +60,36 @@ static bool read_some(terminal *t) {
     return true;
 }
 
+static const char *last_of(const terminal *t) {
+    return t->text + (t->n > 500 ? t->n - 500 : 0);
+}
+
 /* Reads until `text` was printed after what was waited for before. */
 static void wait_for(terminal *t, const char *text) {
     char *at;
     while (!(at = memmem(t->text + t->seen, t->n - t->seen, text, strlen(text))))
         if (!read_some(t))
-            fail_msg("no '%s' in '%s'", text, t->text + t->seen);
+            fail_msg("no '%s' at the end of '%s'", text, last_of(t));
     t->seen = (size_t)(at - t->text) + strlen(text);
 }
 
+/* Reads to the end. One that does not end by itself is killed: a test fails, it never hangs. */
 static int leave(terminal *t) {
     int status;
     while (read_some(t))
         ;
-    waitpid(t->pid, &status, 0);
+    bool ended = waitpid(t->pid, &status, WNOHANG) == t->pid;
+    for (int ms = 0; !ended && ms < PATIENCE_MS; ms += 10) {
+        usleep(10000);
+        ended = waitpid(t->pid, &status, WNOHANG) == t->pid;
+    }
+    if (!ended) {
+        kill(t->pid, SIGKILL);
+        waitpid(t->pid, &status, 0);
+    }
     close(t->fd);
+    if (!ended)
+        fail_msg("it does not end after '%s'", last_of(t));
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
