@@ -8,6 +8,7 @@ endfunction()
 house_test(includes "unit;house" tools/check_includes)
 house_test(headers "unit;house" tests/house/check_headers.sh ${CMAKE_SOURCE_DIR} ${CMAKE_C_COMPILER} c++)
 house_test(docs house tools/check_docs)
+house_test(format house tools/format --check)
 
 if(NOT SZ_SANITIZE AND NOT CMAKE_BUILD_TYPE STREQUAL Coverage)
   house_test(exported_symbols house tools/exported_symbols $<TARGET_FILE:szilard_shared>)

@@ -43,7 +43,8 @@ int main(int argc, char **argv) {
     size_t shared = sz_session_length(s, 0);
     must(sz_session_fork(s, 0, &branch)); /* shares blocks until one of the two writes */
     for (int i = 0; i < 2; i++)
-        must(sz_model_tokenize(model, argv[3 + i], strlen(argv[3 + i]), false, ids[i], MOST, &n[i]));
+        must(
+            sz_model_tokenize(model, argv[3 + i], strlen(argv[3 + i]), false, ids[i], MOST, &n[i]));
     const sz_span spans[] = {
         {.seq = 0, .ids = ids[0], .n = (uint32_t)n[0], .want = SZ_ALL},
         {.seq = branch, .ids = ids[1], .n = (uint32_t)n[1], .want = SZ_ALL},

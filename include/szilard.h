@@ -19,7 +19,7 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define SZ_API __attribute__((visibility("default")))
+#define SZ_API          __attribute__((visibility("default")))
 #define SZ_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #else
 #define SZ_API
@@ -36,10 +36,10 @@ typedef enum sz_status {
     SZ_OK = 0,
     SZ_END = 1, /* nothing more to come; not an error */
 
-    SZ_E_ARG = 10,      /* an argument is out of its documented range */
-    SZ_E_STATE = 11,    /* the call does not fit the object's state */
-    SZ_E_NOMEM = 20,    /* allocation failed */
-    SZ_E_LIMIT = 21,    /* a documented bound (size, depth, steps, context) was reached */
+    SZ_E_ARG = 10,   /* an argument is out of its documented range */
+    SZ_E_STATE = 11, /* the call does not fit the object's state */
+    SZ_E_NOMEM = 20, /* allocation failed */
+    SZ_E_LIMIT = 21, /* a documented bound (size, depth, steps, context) was reached */
     SZ_E_CANCELLED = 22,
     SZ_E_FORMAT = 30,      /* a file or text does not follow its format */
     SZ_E_UNSUPPORTED = 31, /* well-formed, but not something this build can use */
@@ -49,7 +49,8 @@ typedef enum sz_status {
     SZ_E_NETWORK = 62,
 } sz_status;
 
-/* The reason of this thread's latest failure; "" if there was none. Valid until the next failure. */
+/* The reason of this thread's latest failure; "" if there was none. Valid until the next failure.
+ */
 SZ_API const char *sz_last_error(void);
 SZ_API const char *sz_status_name(sz_status status);
 SZ_API const char *sz_version(void);
@@ -120,7 +121,8 @@ SZ_API sz_status sz_model_detokenize(const sz_model *model, const int32_t *ids, 
 
 /* Renders the file's chat template. messages_json: a JSON array of {"role", "content", ...};
  * tools_json: a JSON array or NULL; extra_json: an object of further template variables or NULL.
- * *out is NUL-terminated; release it with sz_string_free. SZ_E_NOTFOUND: no template in the file. */
+ * *out is NUL-terminated; release it with sz_string_free. SZ_E_NOTFOUND: no template in the file.
+ */
 SZ_API sz_status sz_model_render_chat(const sz_model *model, const char *messages_json,
                                       const char *tools_json, const char *extra_json,
                                       bool add_generation_prompt, char **out);
@@ -155,8 +157,8 @@ typedef enum sz_kv_type { SZ_KV_F16, SZ_KV_F32, SZ_KV_Q8_0 } sz_kv_type;
 
 typedef struct sz_session_config {
     size_t size;
-    uint32_t context;     /* tokens per sequence; 0: the smaller of the file's limit and what half of
-                             the free memory holds, told to the log */
+    uint32_t context; /* tokens per sequence; 0: the smaller of the file's limit and what half of
+                         the free memory holds, told to the log */
     uint32_t n_sequences; /* most sequences at once; 0: 8 */
     uint32_t chunk;       /* tokens computed per pass of a long prompt; 0: 512 */
     sz_kv_type kv_type;
@@ -178,9 +180,9 @@ SZ_API sz_status sz_session_drop(sz_session *s, uint32_t seq);
 SZ_API sz_status sz_session_truncate(sz_session *s, uint32_t seq, uint32_t n_tokens);
 SZ_API uint32_t sz_session_length(const sz_session *s, uint32_t seq);
 
-/* A chain such as "top-k 40, temperature 0.8"; see `szilard run --help` for the names. NULL: greedy,
- * which is how sequences start; "": the model's own distribution. What is drawn at a position
- * depends on the seed and on the tokens before it, on nothing else that runs. */
+/* A chain such as "top-k 40, temperature 0.8"; see `szilard run --help` for the names. NULL:
+ * greedy, which is how sequences start; "": the model's own distribution. What is drawn at a
+ * position depends on the seed and on the tokens before it, on nothing else that runs. */
 SZ_API sz_status sz_session_set_sampler(sz_session *s, uint32_t seq, const char *chain,
                                         uint64_t seed);
 
@@ -189,8 +191,9 @@ SZ_API sz_status sz_session_set_sampler(sz_session *s, uint32_t seq, const char 
  * sequence holds the chunks that were complete (sz_session_length). */
 SZ_API sz_status sz_session_prompt(sz_session *s, uint32_t seq, const char *text);
 SZ_API sz_status sz_session_prompt_ids(sz_session *s, uint32_t seq, const int32_t *ids, size_t n);
-/* Makes a sequence hold exactly these ids: its longest common prefix with them stays, *n_kept tokens
- * (may be NULL), the rest is computed. For conversations whose text grew or lost old turns. */
+/* Makes a sequence hold exactly these ids: its longest common prefix with them stays, *n_kept
+ * tokens (may be NULL), the rest is computed. For conversations whose text grew or lost old turns.
+ */
 SZ_API sz_status sz_session_sync(sz_session *s, uint32_t seq, const int32_t *ids, size_t n,
                                  size_t *n_kept);
 
@@ -223,7 +226,8 @@ typedef struct sz_span {
 } sz_span;
 SZ_API sz_status sz_session_forward(sz_session *s, const sz_span *spans, size_t n_spans);
 /* Logits of row `row` of the latest forward, [n_vocab]; rows are numbered over the spans in order,
- * one per token whose logits are kept. Borrowed until the next pass; NULL if there is no such row. */
+ * one per token whose logits are kept. Borrowed until the next pass; NULL if there is no such row.
+ */
 SZ_API const float *sz_session_logits(const sz_session *s, size_t row);
 
 #ifdef __cplusplus

@@ -8,7 +8,9 @@
 
 static atomic_uint_fast64_t count;
 
-uint64_t sz_alloc_count(void) { return atomic_load(&count); }
+uint64_t sz_alloc_count(void) {
+    return atomic_load(&count);
+}
 
 void *sz_alloc(size_t bytes) {
     void *p = NULL;
@@ -36,7 +38,9 @@ void *sz_realloc(void *old, size_t old_bytes, size_t new_bytes) {
     return p;
 }
 
-void sz_free(void *p) { free(p); }
+void sz_free(void *p) {
+    free(p);
+}
 
 char *sz_strndup(const char *s, size_t n) {
     char *copy = n < PTRDIFF_MAX ? sz_alloc(n + 1) : NULL;
@@ -47,7 +51,9 @@ char *sz_strndup(const char *s, size_t n) {
     return copy;
 }
 
-char *sz_strdup(const char *s) { return sz_strndup(s, strlen(s)); }
+char *sz_strdup(const char *s) {
+    return sz_strndup(s, strlen(s));
+}
 
 void *sz_alloc_pages(size_t bytes) {
     if (bytes == 0 || bytes > PTRDIFF_MAX)

@@ -1,4 +1,5 @@
-/* arena.c: bump allocation in a list of blocks. Under ASan every object is its own red-zoned island. */
+/* arena.c: bump allocation in a list of blocks. Under ASan every object is its own red-zoned
+ * island. */
 #include <string.h>
 
 #include <szilard/unstable/base.h>
@@ -7,7 +8,7 @@
 #include <sanitizer/asan_interface.h>
 enum { RED_ZONE = 64 };
 #else
-#define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#define ASAN_POISON_MEMORY_REGION(p, n)   ((void)(p), (void)(n))
 #define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
 enum { RED_ZONE = 0 };
 #endif
@@ -45,8 +46,12 @@ void sz_arena_free(sz_arena *a) {
     sz_free(a);
 }
 
-void sz_arena_set_limit(sz_arena *a, size_t bytes) { a->limit = bytes; }
-size_t sz_arena_bytes(const sz_arena *a) { return a->held; }
+void sz_arena_set_limit(sz_arena *a, size_t bytes) {
+    a->limit = bytes;
+}
+size_t sz_arena_bytes(const sz_arena *a) {
+    return a->held;
+}
 
 /* A new block behind the current one, large enough for `bytes`. */
 static arena_block *grow(sz_arena *a, size_t bytes) {
@@ -93,8 +98,12 @@ static void *allocate(sz_arena *a, size_t bytes, size_t align) {
     }
 }
 
-void *sz_arena_alloc(sz_arena *a, size_t bytes) { return allocate(a, bytes, 64); }
-void *sz_arena_alloc_small(sz_arena *a, size_t bytes) { return allocate(a, bytes, 16); }
+void *sz_arena_alloc(sz_arena *a, size_t bytes) {
+    return allocate(a, bytes, 64);
+}
+void *sz_arena_alloc_small(sz_arena *a, size_t bytes) {
+    return allocate(a, bytes, 16);
+}
 
 sz_arena_mark sz_arena_get_mark(const sz_arena *a) {
     return (sz_arena_mark){a->current, a->current ? a->current->used : 0};
@@ -113,4 +122,6 @@ void sz_arena_rewind(sz_arena *a, sz_arena_mark mark) {
     }
 }
 
-void sz_arena_reset(sz_arena *a) { sz_arena_rewind(a, (sz_arena_mark){NULL, 0}); }
+void sz_arena_reset(sz_arena *a) {
+    sz_arena_rewind(a, (sz_arena_mark){NULL, 0});
+}

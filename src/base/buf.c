@@ -37,8 +37,12 @@ void sz_buf_append(sz_buf *b, const void *bytes, size_t n) {
     b->data[b->len] = 0;
 }
 
-void sz_buf_puts(sz_buf *b, const char *s) { sz_buf_append(b, s, strlen(s)); }
-void sz_buf_putc(sz_buf *b, char c) { sz_buf_append(b, &c, 1); }
+void sz_buf_puts(sz_buf *b, const char *s) {
+    sz_buf_append(b, s, strlen(s));
+}
+void sz_buf_putc(sz_buf *b, char c) {
+    sz_buf_append(b, &c, 1);
+}
 
 void sz_buf_printf(sz_buf *b, const char *format, ...) {
     va_list args, again;

@@ -6,9 +6,13 @@
 
 static _Thread_local char message[1024];
 
-const char *sz_last_error(void) { return message; }
+const char *sz_last_error(void) {
+    return message;
+}
 
-void sz_set_error(const char *text) { snprintf(message, sizeof message, "%s", text); }
+void sz_set_error(const char *text) {
+    snprintf(message, sizeof message, "%s", text);
+}
 
 sz_status sz_fail(sz_status status, const char *format, ...) {
     va_list args;
@@ -33,24 +37,37 @@ sz_status sz_fail_within(sz_status status, const char *format, ...) {
 
 const char *sz_status_name(sz_status status) {
     switch (status) {
-    case SZ_OK: return "ok";
-    case SZ_END: return "end";
-    case SZ_E_ARG: return "bad argument";
-    case SZ_E_STATE: return "wrong state";
-    case SZ_E_NOMEM: return "out of memory";
-    case SZ_E_LIMIT: return "limit reached";
-    case SZ_E_CANCELLED: return "cancelled";
-    case SZ_E_FORMAT: return "bad format";
-    case SZ_E_UNSUPPORTED: return "unsupported";
-    case SZ_E_NAN: return "not a finite number";
-    case SZ_E_IO: return "input or output failed";
-    case SZ_E_NOTFOUND: return "not found";
-    case SZ_E_NETWORK: return "network failed";
+    case SZ_OK:
+        return "ok";
+    case SZ_END:
+        return "end";
+    case SZ_E_ARG:
+        return "bad argument";
+    case SZ_E_STATE:
+        return "wrong state";
+    case SZ_E_NOMEM:
+        return "out of memory";
+    case SZ_E_LIMIT:
+        return "limit reached";
+    case SZ_E_CANCELLED:
+        return "cancelled";
+    case SZ_E_FORMAT:
+        return "bad format";
+    case SZ_E_UNSUPPORTED:
+        return "unsupported";
+    case SZ_E_NAN:
+        return "not a finite number";
+    case SZ_E_IO:
+        return "input or output failed";
+    case SZ_E_NOTFOUND:
+        return "not found";
+    case SZ_E_NETWORK:
+        return "network failed";
     }
     return "unknown status";
 }
 
-#define TEXT(x) #x
+#define TEXT(x)          #x
 #define VERSION(a, b, c) TEXT(a) "." TEXT(b) "." TEXT(c)
 const char *sz_version(void) {
     return VERSION(SZ_VERSION_MAJOR, SZ_VERSION_MINOR, SZ_VERSION_PATCH);

@@ -49,8 +49,12 @@ static void advise(const void *data, size_t bytes, int advice, bool inside) {
         madvise((void *)from, to - from, advice);
 }
 
-void sz_map_prefetch(const void *data, size_t bytes) { advise(data, bytes, MADV_WILLNEED, false); }
-void sz_map_release(const void *data, size_t bytes) { advise(data, bytes, MADV_DONTNEED, true); }
+void sz_map_prefetch(const void *data, size_t bytes) {
+    advise(data, bytes, MADV_WILLNEED, false);
+}
+void sz_map_release(const void *data, size_t bytes) {
+    advise(data, bytes, MADV_DONTNEED, true);
+}
 
 static sz_status read_all(int fd, const char *path, size_t max_bytes, sz_buf *b) {
     char chunk[65536];

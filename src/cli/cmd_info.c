@@ -104,8 +104,8 @@ static sz_status show_model(const settings *s, sz_buf *out) {
     char *path;
     SZ_TRY(sz_store_find(s->model, &path));
     bool safetensors = is_safetensors(path);
-    sz_status status = safetensors ? sz_info_safetensors(path, &s->info, out)
-                                   : sz_info_gguf(path, &s->info, out);
+    sz_status status =
+        safetensors ? sz_info_safetensors(path, &s->info, out) : sz_info_gguf(path, &s->info, out);
     if (status == SZ_OK && !safetensors)
         status = judge(path);
     free(path);

@@ -258,7 +258,8 @@ static sz_input read_terminal(sz_editor *e, const char *prompt, sz_buf *line) {
     e->prompt = prompt;
     if (e->escapes)
         fputs("\033[?2004h", stdout);
-    el_set(e->el, EL_PREP_TERM, 1); /* before the prompt: a key typed at once is not the line's own */
+    el_set(e->el, EL_PREP_TERM,
+           1); /* before the prompt: a key typed at once is not the line's own */
     const char *s = el_gets(e->el, &n);
     if (e->escapes)
         fputs("\033[?2004l", stdout);

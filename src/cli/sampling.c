@@ -13,7 +13,16 @@
 #define DEFAULT_TOP_P       0.95
 #define DEFAULT_MIN_P       0.05
 
-enum { OPT_SAMPLER = 512, OPT_TEMP, OPT_TOP_K, OPT_TOP_P, OPT_MIN_P, OPT_TOP_H, OPT_REPEAT_PENALTY, OPT_SEED };
+enum {
+    OPT_SAMPLER = 512,
+    OPT_TEMP,
+    OPT_TOP_K,
+    OPT_TOP_P,
+    OPT_MIN_P,
+    OPT_TOP_H,
+    OPT_REPEAT_PENALTY,
+    OPT_SEED
+};
 
 static const struct argp_option options[] = {
     {NULL, 0, NULL, 0, "Sampling:", 2},

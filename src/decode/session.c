@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* One block holds a pass of the default chunk, so that its parts take turns in the same memory; pages
- * that no pass touches cost nothing. */
+/* One block holds a pass of the default chunk, so that its parts take turns in the same memory;
+ * pages that no pass touches cost nothing. */
 enum { SCRATCH_BYTES = 32 << 20 };
 enum { DEFAULT_SEQUENCES = 8, DEFAULT_CHUNK = 512, MAX_SEQUENCES = 65536, MAX_CHUNK = 1 << 20 };
 enum { MAX_CONTEXT = 1 << 27 }; /* positions for which angles are exact (sz_sincos) */

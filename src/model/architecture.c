@@ -20,4 +20,6 @@ const sz_architecture *sz_architecture_find(const char *name) {
     return NULL;
 }
 
-const char *sz_architecture_names(void) { return "gemma3, llama, qwen2, qwen3"; }
+const char *sz_architecture_names(void) {
+    return "gemma3, llama, qwen2, qwen3";
+}

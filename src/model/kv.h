@@ -21,7 +21,8 @@ size_t sz_kv_block_bytes(const sz_kv_shape *shape); /* of one block of all layer
 size_t sz_kv_bytes(const sz_kv *kv);                /* held now */
 
 uint32_t sz_kv_length(const sz_kv *kv, uint32_t seq);
-/* Makes positions [length, length + n) writable and counts them in. SZ_E_LIMIT beyond the context. */
+/* Makes positions [length, length + n) writable and counts them in. SZ_E_LIMIT beyond the context.
+ */
 sz_status sz_kv_extend(sz_kv *kv, uint32_t seq, uint32_t n);
 void sz_kv_truncate(sz_kv *kv, uint32_t seq, uint32_t length);
 /* to must be empty; shares all blocks of from. */
@@ -31,8 +32,9 @@ sz_status sz_kv_fork(sz_kv *kv, uint32_t from, uint32_t to);
 void sz_kv_store(sz_kv *kv, uint32_t seq, uint32_t position, uint32_t layer, uint32_t head,
                  const float *key, const float *value);
 
-/* A block as the attention kernels read it: key [head_dim][64], value [64][stride], stride = head_dim
- * rounded up to 16. Q8_0 blocks are expanded into scratch (sz_kv_scratch_floats floats). */
+/* A block as the attention kernels read it: key [head_dim][64], value [64][stride], stride =
+ * head_dim rounded up to 16. Q8_0 blocks are expanded into scratch (sz_kv_scratch_floats floats).
+ */
 typedef struct sz_kv_view {
     const void *key, *value;
     bool f16;

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* ---- Opening ------------------------------------------------------------------------------------ */
+/* ---- Opening ------------------------------------------------------------------------------------
+ */
 
 enum { LONGEST_NAME = 256 };
 
@@ -29,8 +30,8 @@ static sz_status load_template(sz_model *m) {
     SZ_TRY(sz_gguf_get_str(m->gguf, "tokenizer.chat_template", &source));
     sz_status status = sz_template_parse(source.s, source.n, &m->chat_template);
     if (status != SZ_OK) /* the model is usable without it; rendering reports the reason */
-        sz_runtime_log(m->rt, SZ_LOG_WARN, "%s: tokenizer.chat_template: %s",
-                       sz_gguf_name(m->gguf), sz_last_error());
+        sz_runtime_log(m->rt, SZ_LOG_WARN, "%s: tokenizer.chat_template: %s", sz_gguf_name(m->gguf),
+                       sz_last_error());
     return SZ_OK;
 }
 
@@ -113,9 +114,15 @@ void sz_model_close(sz_model *m) {
     sz_free(m);
 }
 
-const sz_gguf *sz_model_gguf(const sz_model *m) { return m->gguf; }
-const sz_tokenizer *sz_model_tokenizer(const sz_model *m) { return m->tokenizer; }
-const sz_template *sz_model_template(const sz_model *m) { return m->chat_template; }
+const sz_gguf *sz_model_gguf(const sz_model *m) {
+    return m->gguf;
+}
+const sz_tokenizer *sz_model_tokenizer(const sz_model *m) {
+    return m->tokenizer;
+}
+const sz_template *sz_model_template(const sz_model *m) {
+    return m->chat_template;
+}
 
 void sz_model_get_info(const sz_model *m, sz_model_info *out) {
     const sz_hparams *h = &m->h;

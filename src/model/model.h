@@ -57,10 +57,10 @@ struct sz_model {
 typedef struct sz_pass {
     sz_kv *kv;
     size_t n;
-    const int32_t *ids;           /* [n]; or NULL with embeddings */
-    const float *embeddings;      /* [n][n_embd] */
+    const int32_t *ids;      /* [n]; or NULL with embeddings */
+    const float *embeddings; /* [n][n_embd] */
     const uint32_t *seq, *position;
-    const uint32_t *want;         /* rows whose logits are wanted, rising; NULL: all go on */
+    const uint32_t *want; /* rows whose logits are wanted, rising; NULL: all go on */
     size_t n_want;
     const float *cosines[2], *sines[2]; /* [n][n_rot/2]: global, local */
     sz_tap_fn tap;
@@ -100,10 +100,10 @@ void sz_model_rope_angles(const sz_model *m, sz_graph *g, sz_pass *pass);
 /* Attention of q [n][n_head * head_dim] over the cache, after storing k and v of the pass. */
 sz_tensor *sz_attend(sz_graph *g, const sz_model *m, uint32_t layer, sz_pass *pass,
                      const sz_tensor *q, const sz_tensor *k, const sz_tensor *v);
-/* The wanted rows of x in the last layer, x itself in the others: once the keys and values of the last
- * layer are stored, other rows have no further use (unless somebody looks on, with a tap). */
+/* The wanted rows of x in the last layer, x itself in the others: once the keys and values of the
+ * last layer are stored, other rows have no further use (unless somebody looks on, with a tap). */
 sz_tensor *sz_keep_wanted(sz_graph *g, const sz_model *m, uint32_t layer, const sz_pass *pass,
-                     sz_tensor *x);
+                          sz_tensor *x);
 void sz_pass_tap(const sz_pass *pass, sz_tap_kind kind, uint32_t layer, const sz_tensor *t);
 
 /* Runs layers [first, last) on x; x is overwritten layer by layer. */

@@ -99,8 +99,8 @@ static sz_status apply_factors(sz_model *m, sz_rope_table *t) {
     for (uint32_t i = 0; i < half; i++) {
         float factor;
         memcpy(&factor, f->data + i * sizeof factor, sizeof factor);
-        SZ_REQUIRE(factor > 0.0f && factor < 1e9f, SZ_E_FORMAT,
-                   "%s: rope_freqs.weight[%u] is %g", sz_gguf_name(m->gguf), i, (double)factor);
+        SZ_REQUIRE(factor > 0.0f && factor < 1e9f, SZ_E_FORMAT, "%s: rope_freqs.weight[%u] is %g",
+                   sz_gguf_name(m->gguf), i, (double)factor);
         t->inverse[i] /= (double)factor;
     }
     return SZ_OK;

@@ -18,7 +18,9 @@ static uint64_t to_bits(double x) {
 }
 
 /* 2^n for n in [-1022, 1023]. */
-static double pow2(int n) { return from_bits((uint64_t)(n + 1023) << 52); }
+static double pow2(int n) {
+    return from_bits((uint64_t)(n + 1023) << 52);
+}
 
 /* Nearest integer, ties to even, |x| < 2^51. */
 static double nearest(double x) {
@@ -110,7 +112,9 @@ void sz_sincos(double x, double *sine, double *cosine) {
     *cosine = quadrant == 1 || quadrant == 2 ? -b : b;
 }
 
-double sz_pow(double x, double y) { return sz_exp(y * sz_log(x)); }
+double sz_pow(double x, double y) {
+    return sz_exp(y * sz_log(x));
+}
 
 double sz_expm1(double x) {
     if (x > 0.35 || x < -0.35)

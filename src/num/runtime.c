@@ -41,13 +41,27 @@ void sz_runtime_free(sz_runtime *rt) {
     sz_free(rt);
 }
 
-int sz_runtime_threads(const sz_runtime *rt) { return sz_pool_threads(rt->pool); }
-const char *sz_runtime_isa(const sz_runtime *rt) { return rt->kernels->isa; }
-void sz_runtime_cancel(sz_runtime *rt) { atomic_store(&rt->cancelled, true); }
-void sz_runtime_resume(sz_runtime *rt) { atomic_store(&rt->cancelled, false); }
-sz_pool *sz_runtime_pool(sz_runtime *rt) { return rt->pool; }
-const sz_kernels *sz_runtime_kernels(const sz_runtime *rt) { return rt->kernels; }
-bool sz_runtime_cancelled(const sz_runtime *rt) { return atomic_load(&rt->cancelled); }
+int sz_runtime_threads(const sz_runtime *rt) {
+    return sz_pool_threads(rt->pool);
+}
+const char *sz_runtime_isa(const sz_runtime *rt) {
+    return rt->kernels->isa;
+}
+void sz_runtime_cancel(sz_runtime *rt) {
+    atomic_store(&rt->cancelled, true);
+}
+void sz_runtime_resume(sz_runtime *rt) {
+    atomic_store(&rt->cancelled, false);
+}
+sz_pool *sz_runtime_pool(sz_runtime *rt) {
+    return rt->pool;
+}
+const sz_kernels *sz_runtime_kernels(const sz_runtime *rt) {
+    return rt->kernels;
+}
+bool sz_runtime_cancelled(const sz_runtime *rt) {
+    return atomic_load(&rt->cancelled);
+}
 
 void sz_runtime_log(const sz_runtime *rt, sz_log_level level, const char *format, ...) {
     if (!rt->log)

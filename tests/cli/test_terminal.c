@@ -69,7 +69,9 @@ static void wait_for(terminal *t, const char *text) {
     char *at;
     while (!(at = memmem(t->text + t->seen, t->n - t->seen, text, strlen(text))))
         if (!read_some(t))
-            fail_msg("no '%s' at the end of '%s'", text, last_of(t));
+            fail_msg("no '%s' at the end of '%s' (%s)", text, last_of(t),
+                     kill(t->pid, 0) == 0 && waitpid(t->pid, NULL, WNOHANG) == 0 ? "it waits"
+                                                                                 : "it ended");
     t->seen = (size_t)(at - t->text) + strlen(text);
 }
 

@@ -54,9 +54,9 @@ SZ_API sz_status sz_arena_new(size_t block_bytes, sz_arena **out);
 SZ_API void sz_arena_free(sz_arena *a);
 /* Most bytes the arena may hold in all; 0 (default): no bound. */
 SZ_API void sz_arena_set_limit(sz_arena *a, size_t bytes);
-SZ_API void *sz_arena_alloc(sz_arena *a, size_t bytes); /* 64-byte aligned; NULL on failure */
+SZ_API void *sz_arena_alloc(sz_arena *a, size_t bytes);       /* 64-byte aligned; NULL on failure */
 SZ_API void *sz_arena_alloc_small(sz_arena *a, size_t bytes); /* 16-byte aligned */
-SZ_API void sz_arena_reset(sz_arena *a); /* keeps the blocks */
+SZ_API void sz_arena_reset(sz_arena *a);                      /* keeps the blocks */
 SZ_API sz_arena_mark sz_arena_get_mark(const sz_arena *a);
 SZ_API void sz_arena_rewind(sz_arena *a, sz_arena_mark mark);
 SZ_API size_t sz_arena_bytes(const sz_arena *a); /* held in all */
@@ -83,8 +83,8 @@ typedef struct sz_map {
 } sz_map;
 SZ_API sz_status sz_map_open(const char *path, sz_map *out); /* read-only; empty file: data NULL */
 SZ_API void sz_map_close(sz_map *m);
-SZ_API void sz_map_prefetch(const void *data, size_t bytes);  /* hint: will be read */
-SZ_API void sz_map_release(const void *data, size_t bytes);   /* hint: pages may leave memory */
+SZ_API void sz_map_prefetch(const void *data, size_t bytes); /* hint: will be read */
+SZ_API void sz_map_release(const void *data, size_t bytes);  /* hint: pages may leave memory */
 /* Whole file (or stdin for "-") into b; SZ_E_LIMIT beyond max_bytes. */
 SZ_API sz_status sz_file_read(const char *path, size_t max_bytes, sz_buf *b);
 
@@ -120,8 +120,8 @@ SZ_API double sz_uniform(uint64_t seed, uint64_t stream, uint64_t counter);
 /* A pool runs one job at a time: tasks 0 .. n_tasks-1 are claimed one by one by the caller and the
  * workers, so a worker that is not scheduled delays nothing that it has not claimed. Waiting spins
  * at most ~20 us, then sleeps in a futex. Which thread runs a task is not determined: results must
- * not depend on `thread` (0 .. threads-1), which only indexes scratch memory. While the pool is busy,
- * a call from another thread or from within a task runs its tasks itself, all as thread 0. */
+ * not depend on `thread` (0 .. threads-1), which only indexes scratch memory. While the pool is
+ * busy, a call from another thread or from within a task runs its tasks itself, all as thread 0. */
 typedef struct sz_pool sz_pool;
 typedef void (*sz_task_fn)(void *context, size_t task, int thread);
 SZ_API sz_status sz_pool_new(int n_threads, sz_pool **out); /* n_threads >= 1, caller included */
@@ -135,7 +135,7 @@ SZ_API int sz_cpu_measure(void);
 
 /* ---- Time and system ------------------------------------------------------------------------- */
 
-SZ_API uint64_t sz_time_ns(void); /* monotonic */
+SZ_API uint64_t sz_time_ns(void);          /* monotonic */
 SZ_API uint64_t sz_memory_available(void); /* bytes that can be taken without swapping */
 SZ_API uint64_t sz_memory_peak(void);      /* VmHWM of this process, bytes */
 
@@ -155,14 +155,13 @@ SZ_API size_t sz_utf8_complete(const char *s, size_t n);
 /* Copies s with every invalid sequence replaced by U+FFFD; returns whether s was valid. */
 SZ_API bool sz_utf8_clean(const char *s, size_t n, sz_buf *out);
 
-
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
 typedef enum sz_json_type {
     SZ_JSON_NULL,
     SZ_JSON_FALSE,
     SZ_JSON_TRUE,
-    SZ_JSON_INT,    /* fits int64 and was written without fraction or exponent */
+    SZ_JSON_INT, /* fits int64 and was written without fraction or exponent */
     SZ_JSON_FLOAT,
     SZ_JSON_STRING,
     SZ_JSON_ARRAY,

@@ -1,5 +1,6 @@
-/* grammar.h: what a text must look like, as one automaton over bytes: grammars in GBNF (the notation of
- * llama.cpp), regular expressions and JSON schemas. A grammar is foreign text: every size is bounded. */
+/* grammar.h: what a text must look like, as one automaton over bytes: grammars in GBNF (the
+ * notation of llama.cpp), regular expressions and JSON schemas. A grammar is foreign text: every
+ * size is bounded. */
 #ifndef SZILARD_GRAMMAR_H
 #define SZILARD_GRAMMAR_H
 
@@ -13,11 +14,13 @@ typedef struct sz_grammar sz_grammar;
  * that begins with itself is refused by name. */
 SZ_API sz_status sz_grammar_parse(const char *gbnf, size_t n, sz_grammar **out);
 /* The subset of regular expressions that describe a whole text: literals, ., classes, \d \w \s and
- * their opposites, groups, | * + ? {m,n}; ^ and $ at the ends. No back references, no look-around. */
+ * their opposites, groups, | * + ? {m,n}; ^ and $ at the ends. No back references, no look-around.
+ */
 SZ_API sz_status sz_grammar_from_regex(const char *regex, size_t n, sz_grammar **out);
 /* JSON Schema: type, properties, required, additionalProperties, items, prefixItems, minItems,
  * maxItems, enum, const, anyOf, oneOf, $ref within the document, pattern, minLength, maxLength,
- * minimum and maximum of integers by digits. A keyword that would bind and is not known is an error.
+ * minimum and maximum of integers by digits. A keyword that would bind and is not known is an
+ * error.
  * "{}": any JSON value. */
 SZ_API sz_status sz_grammar_from_schema(const sz_json *schema, sz_grammar **out);
 /* The same as text, to look at. */

@@ -23,8 +23,8 @@ typedef enum sz_tap_kind {
                          multiple of 64 that holds the longest sequence; 0 where not seen */
 } sz_tap_kind;
 /* Called on the thread that runs the pass, first with data NULL to ask whether this kind of this
- * layer is wanted (what is not wanted is not computed), then, if so, with the data, borrowed for the
- * call. What it returns then does not matter. */
+ * layer is wanted (what is not wanted is not computed), then, if so, with the data, borrowed for
+ * the call. What it returns then does not matter. */
 typedef bool (*sz_tap_fn)(void *user, sz_tap_kind kind, uint32_t layer, const float *data,
                           size_t n_rows, size_t n_cols);
 SZ_API void sz_session_set_tap(sz_session *s, sz_tap_fn tap, void *user); /* NULL: none */

@@ -5,9 +5,9 @@
 #include <szilard/unstable/base.h>
 #include <szilard/unstable/tensor_type.h>
 
-/* Double-precision elementary functions: plain IEEE arithmetic, no libm. Largest errors, measured over
- * every float and many doubles (tests/num/test_math_long.c): 1 ulp for exp (normal results) and log
- * (x > 0), 2.5 ulp and 2e-16 for sine and cosine, |x| <= 2^27, the domain of rope angles.
+/* Double-precision elementary functions: plain IEEE arithmetic, no libm. Largest errors, measured
+ * over every float and many doubles (tests/num/test_math_long.c): 1 ulp for exp (normal results)
+ * and log (x > 0), 2.5 ulp and 2e-16 for sine and cosine, |x| <= 2^27, the domain of rope angles.
  * exp: 0 below -745.2, infinity above 709.8; log(0) = -infinity, log(negative) = NaN. */
 SZ_API double sz_exp(double x);
 SZ_API double sz_log(double x);

@@ -3,7 +3,8 @@
  *     "top-k 40, penalties repeat=1.1 last=128, temperature 0.8"
  *
  * A setting is a name and its words; a word is option=value, and the first may be the bare value of
- * the method's first option. A method's table of options is what help, man page and completion show. */
+ * the method's first option. A method's table of options is what help, man page and completion
+ * show. */
 #ifndef SZILARD_OPTION_H
 #define SZILARD_OPTION_H
 

@@ -11,8 +11,10 @@ typedef struct sz_tokenizer sz_tokenizer; /* immutable after creation; any numbe
 SZ_API sz_status sz_tokenizer_from_gguf(const sz_gguf *g, sz_tokenizer **out);
 SZ_API void sz_tokenizer_free(sz_tokenizer *t);
 
-enum { SZ_TOKENIZE_CONTROL = 1 /* parse control tokens in the text */,
-       SZ_TOKENIZE_BOS = 2 /* add begin/end tokens where the file asks for them */ };
+enum {
+    SZ_TOKENIZE_CONTROL = 1 /* parse control tokens in the text */,
+    SZ_TOKENIZE_BOS = 2 /* add begin/end tokens where the file asks for them */
+};
 /* text: any bytes (invalid UTF-8 is encoded byte by byte). *ids is allocated with sz_alloc; the
  * caller frees it. n_text <= 2^30. */
 SZ_API sz_status sz_tokenizer_encode(const sz_tokenizer *t, const char *text, size_t n_text,
@@ -28,7 +30,7 @@ SZ_API uint32_t sz_tokenizer_n_vocab(const sz_tokenizer *t);
 SZ_API const char *sz_tokenizer_piece(const sz_tokenizer *t, int32_t id, size_t *n);
 SZ_API bool sz_tokenizer_is_control(const sz_tokenizer *t, int32_t id);
 SZ_API bool sz_tokenizer_is_end(const sz_tokenizer *t, int32_t id); /* eos, eot, known names */
-SZ_API int32_t sz_tokenizer_bos(const sz_tokenizer *t); /* -1 if none */
+SZ_API int32_t sz_tokenizer_bos(const sz_tokenizer *t);             /* -1 if none */
 SZ_API int32_t sz_tokenizer_eos(const sz_tokenizer *t);
 SZ_API int32_t sz_tokenizer_eot(const sz_tokenizer *t);
 SZ_API bool sz_tokenizer_add_bos(const sz_tokenizer *t);

@@ -1,4 +1,5 @@
-/* body.h: all kernels of one instruction set; isa_<name>.c includes its lanes and then this file. */
+/* body.h: all kernels of one instruction set; isa_<name>.c includes its lanes and then this file.
+ */
 #include <math.h>
 #include <szilard/unstable/num.h>
 
@@ -8,9 +9,9 @@
 #include "body_attend.h"
 #include "body_product.h"
 
-#define PRODUCT_SLOT(T) [SZ_##T] = product_##T,
-#define EXPAND_SLOT(T) [SZ_##T] = expand_##T,
-#define DECODE_SLOT(T) [SZ_##T] = decode_row_##T,
+#define PRODUCT_SLOT(T)  [SZ_##T] = product_##T,
+#define EXPAND_SLOT(T)   [SZ_##T] = expand_##T,
+#define DECODE_SLOT(T)   [SZ_##T] = decode_row_##T,
 #define EXPANDED_SLOT(T) [SZ_##T] = expanded_##T,
 #define DEFINE_KERNELS(name)                                                                       \
     const sz_kernels name = {                                                                      \

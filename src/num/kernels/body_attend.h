@@ -58,10 +58,26 @@ static inline ALWAYS_INLINE void mix_rows(float (*const scores)[SZ_KV_BLOCK], in
 
 #define BY_QUERIES(call)                                                                           \
     switch (n_query) {                                                                             \
-    case 1: { enum { N = 1 }; call; break; }                                                       \
-    case 2: { enum { N = 2 }; call; break; }                                                       \
-    case 3: { enum { N = 3 }; call; break; }                                                       \
-    default: { enum { N = 4 }; call; break; }                                                      \
+    case 1: {                                                                                      \
+        enum { N = 1 };                                                                            \
+        call;                                                                                      \
+        break;                                                                                     \
+    }                                                                                              \
+    case 2: {                                                                                      \
+        enum { N = 2 };                                                                            \
+        call;                                                                                      \
+        break;                                                                                     \
+    }                                                                                              \
+    case 3: {                                                                                      \
+        enum { N = 3 };                                                                            \
+        call;                                                                                      \
+        break;                                                                                     \
+    }                                                                                              \
+    default: {                                                                                     \
+        enum { N = 4 };                                                                            \
+        call;                                                                                      \
+        break;                                                                                     \
+    }                                                                                              \
     }
 static void attend_scores(const float *const *query, int n_query, const void *key, bool f16,
                           size_t dim, float (*scores)[SZ_KV_BLOCK]) {
@@ -95,7 +111,8 @@ static void attend_softmax(float *scores, int from, int to, float *max, float *s
     *sum = v_sum(total);
 }
 
-/* ---- Statistics of softmax(logits / temperature): card 00, mergeable one-pass form --------------- */
+/* ---- Statistics of softmax(logits / temperature): card 00, mergeable one-pass form
+ * --------------- */
 
 /* Sums in float are kept short, 16 terms per lane, so that |dH| stays below 4e-6: a chunk has four
  * vectors of sums, which take the groups of 16 in turn. Chunks are added in double. */

@@ -127,9 +127,7 @@ static inline v16 scale_e8m0(const uint8_t *p) {
     i16 tiny = i_select_gt(e, i_set1(0), i_set1(0x00400000), i_set1(0x00200000));
     return v_from_bits(i_select_gt(e, i_set1(1), normal, tiny));
 }
-static inline v16 scale_f16(const uint8_t *p) {
-    return v_load_f16((const uint16_t *)p);
-}
+static inline v16 scale_f16(const uint8_t *p) { return v_load_f16((const uint16_t *)p); }
 
 static inline ALWAYS_INLINE void load_scales(sz_type type, const uint8_t *s, block_scales *b) {
     const format f = format_of(type);
@@ -376,9 +374,7 @@ static inline ALWAYS_INLINE void expanded_product(format f, const sz_expanded *p
     static void decode_row_##T(const sz_panel *p, int row, float *out) {                           \
         decode_row(SZ_##T, p, row, out);                                                           \
     }                                                                                              \
-    static void expand_##T(const sz_panel *p, sz_expanded *out) {                                  \
-        expand(SZ_##T, p, out);                                                                    \
-    }                                                                                              \
+    static void expand_##T(const sz_panel *p, sz_expanded *out) { expand(SZ_##T, p, out); }        \
     static void expanded_##T(const sz_expanded *p, size_t n_cols, const sz_tile *x, int n,         \
                              float *y, size_t stride) {                                            \
         BY_WIDTH(expanded_product(format_of(SZ_##T), p, n_cols, x, N, y, stride))                  \

@@ -1,17 +1,9 @@
 /* body_vector.h: operations on rows of floats. One source for all instruction sets. */
 
-static inline v16 op_add(v16 a, v16 b) {
-    return v_add(a, b);
-}
-static inline v16 op_mul(v16 a, v16 b) {
-    return v_mul(a, b);
-}
-static inline v16 op_exp(v16 a, v16 b) {
-    return v_exp(a);
-}
-static inline v16 op_tanh(v16 a, v16 b) {
-    return v_tanh(a);
-}
+static inline v16 op_add(v16 a, v16 b) { return v_add(a, b); }
+static inline v16 op_mul(v16 a, v16 b) { return v_mul(a, b); }
+static inline v16 op_exp(v16 a, v16 b) { return v_exp(a); }
+static inline v16 op_tanh(v16 a, v16 b) { return v_tanh(a); }
 /* x / (1 + exp(-x)) * y */
 static inline v16 op_silu_mul(v16 x, v16 y) {
     v16 one = v_set1(1.0f), e = v_exp(v_sub(v_set1(0.0f), x));
@@ -34,12 +26,8 @@ static void row_silu_mul(const float *a, const float *b, size_t n, float *out) {
 static void row_gelu_mul(const float *a, const float *b, size_t n, float *out) {
     map(op_gelu_mul, a, b, n, out);
 }
-static void row_exp(const float *x, size_t n, float *out) {
-    map(op_exp, x, x, n, out);
-}
-static void row_tanh(const float *x, size_t n, float *out) {
-    map(op_tanh, x, x, n, out);
-}
+static void row_exp(const float *x, size_t n, float *out) { map(op_exp, x, x, n, out); }
+static void row_tanh(const float *x, size_t n, float *out) { map(op_tanh, x, x, n, out); }
 
 static void row_scale(const float *a, float factor, size_t n, float *out) {
     size_t i = 0;

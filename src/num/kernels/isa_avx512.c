@@ -1,4 +1,5 @@
-/* isa_avx512.c: the kernels of one instruction set, compiled with its flags (cmake/SzKernels.cmake). */
+/* isa_avx512.c: the kernels of one instruction set, compiled with its flags
+ * (cmake/SzKernels.cmake). */
 #include "kernels.h"
 
 #include <stdlib.h>

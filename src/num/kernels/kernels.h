@@ -24,8 +24,8 @@ typedef struct sz_panel {
     size_t n_cols;
 } sz_panel;
 
-/* Groups of 32 int8, each with a scale d = max/127 (NaN if one is not finite); sum: of the integers of a group or of its
- * halves, dsum: d * sum. */
+/* Groups of 32 int8, each with a scale d = max/127 (NaN if one is not finite); sum: of the integers
+ * of a group or of its halves, dsum: d * sum. */
 typedef struct sz_digits {
     int8_t *q;
     float *d, *dsum32, *dsum16;
@@ -44,9 +44,7 @@ typedef struct sz_tile {
 } sz_tile;
 
 /* Most second digits of a row of n groups: fewer than a sixth exceed six times the mean. */
-static inline size_t sz_most_second(size_t n_groups) {
-    return n_groups / SZ_SECOND_FROM;
-}
+static inline size_t sz_most_second(size_t n_groups) { return n_groups / SZ_SECOND_FROM; }
 
 /* A panel with its weights expanded to bytes, for tiles of many tokens. Weight = d * (byte - bias)
  * + m per group of 32 or 16 columns. */
@@ -75,7 +73,8 @@ typedef struct sz_kernels {
      */
     sz_panel_product product[40];
     void (*expand[40])(const sz_panel *p, sz_expanded *out);
-    /* One of a panel's rows (0..15) as floats [n_cols], the values that the type's decoder gives. */
+    /* One of a panel's rows (0..15) as floats [n_cols], the values that the type's decoder gives.
+     */
     void (*decode_row[40])(const sz_panel *p, int row, float *out);
     void (*expanded_product[40])(const sz_expanded *p, size_t n_cols, const sz_tile *x, int n,
                                  float *y, size_t stride);
@@ -117,7 +116,8 @@ typedef struct sz_kernels {
     /* a = a * fa + b * fb as fma(a, fa, b * fb). */
     void (*merge)(float *a, float fa, const float *b, float fb, size_t n);
 
-    /* ---- One pass over the vocabulary (card 00) ------------------------------------------------- */
+    /* ---- One pass over the vocabulary (card 00) -------------------------------------------------
+     */
     void (*softmax_stats)(const float *logits, size_t n, float temperature, sz_softmax_stats *out);
     /* VNNI-class throughput probe: `rounds` x 12 independent dot instructions. */
     void (*peak_int8)(uint64_t rounds, int32_t out[16]);

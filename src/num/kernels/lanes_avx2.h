@@ -1,5 +1,5 @@
-/* lanes_avx2.h: the 16 virtual lanes as two 256-bit registers. With AVX-VNNI (isa_avxvnni.c) the dot
- * is one instruction; the bits are the same. */
+/* lanes_avx2.h: the 16 virtual lanes as two 256-bit registers. With AVX-VNNI (isa_avxvnni.c) the
+ * dot is one instruction; the bits are the same. */
 #include <immintrin.h>
 
 typedef struct v16 {

@@ -12,7 +12,7 @@ typedef struct line {
 } line;
 
 #define LANES_ISA "neon"
-#define EACH for (int k = 0; k < 4; k++)
+#define EACH      for (int k = 0; k < 4; k++)
 
 static inline v16 v_load(const float *p) {
     v16 r;
@@ -45,7 +45,8 @@ static inline v16 v_fma(v16 x, v16 y, v16 z) {
     EACH z.v[k] = vfmaq_f32(z.v[k], x.v[k], y.v[k]);
     return z;
 }
-/* Selections in place of vmaxq and vminq, whose answer for NaN and zeros differs from the others'. */
+/* Selections in place of vmaxq and vminq, whose answer for NaN and zeros differs from the others'.
+ */
 static inline v16 v_max(v16 x, v16 y) {
     EACH x.v[k] = vbslq_f32(vcgtq_f32(x.v[k], y.v[k]), x.v[k], y.v[k]);
     return x;

@@ -12,7 +12,7 @@ typedef struct line {
 } line;
 
 #define LANES_ISA "portable"
-#define EACH(n) for (int k = 0; k < (n); k++)
+#define EACH(n)   for (int k = 0; k < (n); k++)
 
 static inline v16 v_load(const float *p) {
     v16 r;
@@ -188,8 +188,8 @@ static inline line l_lookup(const uint8_t table[16], line index) {
 /* acc + dot of the four unsigned bytes of each lane with the four signed bytes at `a`. */
 static inline i16 l_dot(i16 acc, line w, const int8_t *a) {
     EACH(16)
-    acc.i[k] += w.b[4 * k] * a[0] + w.b[4 * k + 1] * a[1] + w.b[4 * k + 2] * a[2] +
-                w.b[4 * k + 3] * a[3];
+    acc.i[k] +=
+        w.b[4 * k] * a[0] + w.b[4 * k + 1] * a[1] + w.b[4 * k + 2] * a[2] + w.b[4 * k + 3] * a[3];
     return acc;
 }
 static inline i16 l_dot_wide(i16 acc, line w, const int8_t *a) { return l_dot(acc, w, a); }

@@ -16,7 +16,7 @@ struct CMUnitTest {
     void (*test)(void **state);
 };
 
-#define cmocka_unit_test(f) \
+#define cmocka_unit_test(f)                                                                        \
     { #f, f }
 #define fail_msg(...)                                                                              \
     do {                                                                                           \
@@ -31,14 +31,14 @@ struct CMUnitTest {
         if (!(c))                                                                                  \
             fail_msg("%s", #c);                                                                    \
     } while (0)
-#define assert_false(c) assert_true(!(c))
-#define assert_null(p) assert_true((p) == NULL)
-#define assert_non_null(p) assert_true((p) != NULL)
-#define assert_int_equal(a, b) assert_true((long long)(a) == (long long)(b))
-#define assert_int_not_equal(a, b) assert_true((long long)(a) != (long long)(b))
+#define assert_false(c)               assert_true(!(c))
+#define assert_null(p)                assert_true((p) == NULL)
+#define assert_non_null(p)            assert_true((p) != NULL)
+#define assert_int_equal(a, b)        assert_true((long long)(a) == (long long)(b))
+#define assert_int_not_equal(a, b)    assert_true((long long)(a) != (long long)(b))
 #define assert_in_range(v, low, high) assert_true((v) >= (low) && (v) <= (high))
-#define assert_string_equal(a, b) assert_true(strcmp(a, b) == 0)
-#define assert_memory_equal(a, b, n) assert_true(memcmp(a, b, n) == 0)
+#define assert_string_equal(a, b)     assert_true(strcmp(a, b) == 0)
+#define assert_memory_equal(a, b, n)  assert_true(memcmp(a, b, n) == 0)
 
 #define cmocka_run_group_tests(tests, before, after)                                               \
     stand_in_run(tests, sizeof(tests) / sizeof *(tests))
