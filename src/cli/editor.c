@@ -1,4 +1,4 @@
-/* editor.c: libedit on a terminal, getline elsewhere.
+/* editor.c: libedit on a terminal, plain lines elsewhere.
  *
  * Libedit knows single lines only. A line break within one, pasted or called back from the history,
  * is shown as U+23CE and becomes a line break when the line is read. */
@@ -24,6 +24,7 @@ enum { HISTORY_LINES = 1000 };
 
 struct sz_editor {
     EditLine *el; /* NULL: standard input is no terminal */
+    FILE *pipe;   /* standard input then, read so that Ctrl-C ends the wait */
     History *history;
     HistEvent event;
     char *history_path; /* NULL: it cannot be named */
@@ -54,11 +55,11 @@ static bool wait_for_input(void) {
     return ready;
 }
 
-/* Reads a byte of the terminal; false at its end, or after Ctrl-C. */
-static bool read_byte(EditLine *el, char *c) {
+/* Reads as read() does, but returns -1 after Ctrl-C. */
+static ssize_t read_waiting(EditLine *el, char *out, size_t size) {
     for (;;) {
         if (sz_interrupted())
-            return false;
+            return -1;
         if (resized) {
             resized = 0;
             el_resize(el);
@@ -66,10 +67,19 @@ static bool read_byte(EditLine *el, char *c) {
         }
         if (!wait_for_input())
             continue; /* a signal came: back to the flags */
-        ssize_t n = read(STDIN_FILENO, c, 1);
+        ssize_t n = read(STDIN_FILENO, out, size);
         if (n >= 0 || errno != EINTR)
-            return n == 1;
+            return n;
     }
+}
+
+/* Reads a byte of the terminal; false at its end, or after Ctrl-C. */
+static bool read_byte(EditLine *el, char *c) {
+    return read_waiting(el, c, 1) == 1;
+}
+
+static ssize_t read_cookie(void *cookie, char *out, size_t size) {
+    return read_waiting(NULL, out, size);
 }
 
 /* Libedit asks here for each character: Ctrl-C ends the line, which libedit's own reading hides. */
@@ -211,11 +221,18 @@ static sz_status open_terminal(sz_editor *e) {
     return SZ_OK;
 }
 
+static sz_status open_pipe(sz_editor *e) {
+    e->pipe = fopencookie(NULL, "r", (cookie_io_functions_t){.read = read_cookie});
+    SZ_REQUIRE(e->pipe, SZ_E_NOMEM, "out of memory for reading lines");
+    return SZ_OK;
+}
+
 sz_status sz_editor_open(const char *const *words, sz_editor **out) {
     sz_editor *e = calloc(1, sizeof *e);
     SZ_REQUIRE(e, SZ_E_NOMEM, "out of memory for the line editor");
     e->words = words;
-    sz_status status = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) ? open_terminal(e) : SZ_OK;
+    sz_status status =
+        isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) ? open_terminal(e) : open_pipe(e);
     if (status == SZ_OK)
         *out = e;
     else
@@ -230,6 +247,8 @@ void sz_editor_close(sz_editor *e) {
         el_end(e->el);
     if (e->history)
         history_end(e->history);
+    if (e->pipe)
+        fclose(e->pipe);
     free(e->history_path);
     free(e);
 }
@@ -274,10 +293,10 @@ static sz_input read_terminal(sz_editor *e, const char *prompt, sz_buf *line) {
     return sz_interrupted() ? SZ_INPUT_INTERRUPTED : SZ_INPUT_END;
 }
 
-static sz_input read_pipe(sz_buf *line) {
+static sz_input read_pipe(FILE *pipe, sz_buf *line) {
     char *s = NULL;
     size_t size = 0;
-    ssize_t n = getline(&s, &size, stdin);
+    ssize_t n = getline(&s, &size, pipe);
     if (n > 0 && s[n - 1] == '\n')
         n--;
     if (n > 0 && s[n - 1] == '\r')
@@ -292,7 +311,7 @@ static sz_input read_pipe(sz_buf *line) {
 
 sz_input sz_editor_read(sz_editor *e, const char *prompt, sz_buf *line) {
     sz_buf_clear(line);
-    return e->el ? read_terminal(e, prompt, line) : read_pipe(line);
+    return e->el ? read_terminal(e, prompt, line) : read_pipe(e->pipe, line);
 }
 
 void sz_editor_remember(sz_editor *e, const char *text) {

@@ -21,9 +21,10 @@ static void on_signal(int number) {
 
 void sz_catch_interrupts(sz_runtime *rt) {
     atomic_store_explicit(&runtime, rt, memory_order_release);
-    struct sigaction action = {.sa_handler = on_signal};
+    /* SA_RESTART: a write to a slow terminal is not lost. What waits for input polls, which returns
+     * in any case. */
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
-    /* No SA_RESTART: a read from the terminal returns, so that the loop around it sees the flag. */
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
 }
