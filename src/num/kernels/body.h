@@ -7,6 +7,7 @@
 #include "body_vector.h"
 
 #include "body_attend.h"
+#include "body_double.h"
 #include "body_product.h"
 
 #define PRODUCT_SLOT(T)  [SZ_##T] = product_##T,
@@ -22,6 +23,7 @@
         .expanded_product = {EACH_FORMAT(EXPANDED_SLOT)},                                          \
         .quantize = quantize,                                                                      \
         .product_float = product_float,                                                            \
+        .product_f64 = product_f64,                                                                \
         .rms_norm = rms_norm,                                                                      \
         .add = row_add,                                                                            \
         .scale = row_scale,                                                                        \

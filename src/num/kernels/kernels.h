@@ -53,6 +53,18 @@ typedef struct sz_expanded {
     float *d, *m; /* [n_cols/group][16]; m unused where the format has none */
 } sz_expanded;
 
+/* c[i][j] = sum over k of a(i, k) b[k][j], i < n_rows, j < n_cols, k < depth, in doubles: products
+ * and sums each rounded (never fused), k in order, from c's own values with `add` or from zero.
+ * a(i, k) is a[i * a_row + k * a_col], so that a may be read either way round. n_cols is a multiple
+ * of 8; c overlaps neither a nor b. */
+typedef struct sz_product_f64 {
+    const double *a, *b;
+    double *c;
+    size_t n_rows, depth, n_cols;
+    size_t a_row, a_col, b_stride, c_stride;
+    bool add;
+} sz_product_f64;
+
 typedef struct sz_softmax_stats {
     float max;         /* the largest logit */
     double lse;        /* ln sum exp, nats */
@@ -85,6 +97,8 @@ typedef struct sz_kernels {
      */
     void (*product_float)(sz_type type, const void *panel, size_t n_cols, const float *x,
                           size_t x_stride, int n, float *y, size_t stride);
+
+    void (*product_f64)(const sz_product_f64 *p);
 
     /* ---- Rows of f32; n >= 1, any alignment; out may be the input -------------------------------
      */

@@ -186,5 +186,25 @@ static inline int32_t i_sum(i16 a) {
     b = _mm_add_epi32(b, _mm_unpackhi_epi64(b, b));
     return _mm_cvtsi128_si32(_mm_add_epi32(b, _mm_shuffle_epi32(b, 1)));
 }
+
+/* 8 doubles. */
+typedef struct d8 {
+    __m256d a, b;
+} d8;
+static inline d8 d_load(const double *p) {
+    return (d8){_mm256_loadu_pd(p), _mm256_loadu_pd(p + 4)};
+}
+static inline void d_store(double *p, d8 v) {
+    _mm256_storeu_pd(p, v.a);
+    _mm256_storeu_pd(p + 4, v.b);
+}
+static inline d8 d_set1(double x) { return (d8){_mm256_set1_pd(x), _mm256_set1_pd(x)}; }
+static inline d8 d_add(d8 x, d8 y) {
+    return (d8){_mm256_add_pd(x.a, y.a), _mm256_add_pd(x.b, y.b)};
+}
+static inline d8 d_mul(d8 x, d8 y) {
+    return (d8){_mm256_mul_pd(x.a, y.a), _mm256_mul_pd(x.b, y.b)};
+}
+#define D_ROWS 4 /* of a product at once */
 #undef V2
 #undef I2

@@ -96,3 +96,12 @@ static inline float v_max_lane(v16 v) {
 }
 static inline int32_t i_max_lane(i16 a) { return _mm512_reduce_max_epi32(a); }
 static inline int32_t i_sum(i16 a) { return _mm512_reduce_add_epi32(a); }
+
+/* 8 doubles. */
+typedef __m512d d8;
+static inline d8 d_load(const double *p) { return _mm512_loadu_pd(p); }
+static inline void d_store(double *p, d8 v) { _mm512_storeu_pd(p, v); }
+static inline d8 d_set1(double x) { return _mm512_set1_pd(x); }
+static inline d8 d_add(d8 a, d8 b) { return _mm512_add_pd(a, b); }
+static inline d8 d_mul(d8 a, d8 b) { return _mm512_mul_pd(a, b); }
+#define D_ROWS 8 /* of a product at once */

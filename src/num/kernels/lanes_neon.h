@@ -219,4 +219,29 @@ static inline float v_sum(v16 x) {
     float32x2_t b = vadd_f32(vget_low_f32(a), vget_high_f32(a));
     return vget_lane_f32(b, 0) + vget_lane_f32(b, 1);
 }
+
+/* 8 doubles. */
+typedef struct d8 {
+    float64x2_t v[4];
+} d8;
+static inline d8 d_load(const double *p) {
+    d8 r;
+    EACH r.v[k] = vld1q_f64(p + 2 * k);
+    return r;
+}
+static inline void d_store(double *p, d8 x) { EACH vst1q_f64(p + 2 * k, x.v[k]); }
+static inline d8 d_set1(double x) {
+    d8 r;
+    EACH r.v[k] = vdupq_n_f64(x);
+    return r;
+}
+static inline d8 d_add(d8 x, d8 y) {
+    EACH x.v[k] = vaddq_f64(x.v[k], y.v[k]);
+    return x;
+}
+static inline d8 d_mul(d8 x, d8 y) {
+    EACH x.v[k] = vmulq_f64(x.v[k], y.v[k]);
+    return x;
+}
+#define D_ROWS 4 /* of a product at once */
 #undef EACH

@@ -200,4 +200,29 @@ static inline float v_sum(v16 v) {
         EACH(half) v.f[k] += v.f[k + half];
     return v.f[0];
 }
+
+/* 8 doubles. */
+typedef struct d8 {
+    double f[8];
+} d8;
+static inline d8 d_load(const double *p) {
+    d8 r;
+    memcpy(r.f, p, sizeof r.f);
+    return r;
+}
+static inline void d_store(double *p, d8 v) { memcpy(p, v.f, sizeof v.f); }
+static inline d8 d_set1(double x) {
+    d8 r;
+    EACH(8) r.f[k] = x;
+    return r;
+}
+static inline d8 d_add(d8 a, d8 b) {
+    EACH(8) a.f[k] += b.f[k];
+    return a;
+}
+static inline d8 d_mul(d8 a, d8 b) {
+    EACH(8) a.f[k] *= b.f[k];
+    return a;
+}
+#define D_ROWS 4 /* of a product at once */
 #undef EACH

@@ -1,0 +1,73 @@
+/* circuit.h: what the files of the circuit share: parameters as the kernels read them, and the pass
+ * from the leaves to the root over a tile of records. */
+#ifndef SZ_LEARN_CIRCUIT_H
+#define SZ_LEARN_CIRCUIT_H
+
+#include <szilard/unstable/circuit.h>
+#include <szilard/unstable/num.h>
+
+#include "num/kernels/kernels.h"
+
+/* Rows over hidden states have `width` entries: M, then zeros up to a multiple of 8. */
+struct sz_pc {
+    sz_pc_shape shape;
+    size_t width;
+    int32_t *parent;       /* [n_vars] */
+    uint32_t *order;       /* [n_vars] depth first, root first */
+    uint32_t *first_child; /* [n_vars + 1]: children of v are child[first_child[v] ...) */
+    uint32_t *child;       /* [n_vars - 1], rising for each v */
+    double *root;          /* [width] */
+    double *trans;         /* [n_vars][M][width]: [z_parent][z] */
+    double *turned;        /* [n_vars][M][width]: [z][z_parent] */
+    double *emit;          /* [n_vars][K][width]: [x][z] */
+};
+
+static inline double *sz_pc_trans(const sz_pc *pc, size_t v) {
+    return pc->trans + v * pc->shape.n_latents * pc->width;
+}
+static inline double *sz_pc_turned(const sz_pc *pc, size_t v) {
+    return pc->turned + v * pc->shape.n_latents * pc->width;
+}
+static inline double *sz_pc_emit(const sz_pc *pc, size_t v, size_t x) {
+    return pc->emit + (v * pc->shape.n_categories + x) * pc->width;
+}
+
+/* Bounds of a shape; SZ_E_ARG names what is out of them. */
+sz_status sz_pc_check_shape(const sz_pc_shape *shape);
+/* A circuit of this tree with all parameters zero. */
+sz_status sz_pc_new_tree(const sz_pc_shape *shape, const int32_t *parent, sz_pc **out);
+/* Fills `turned` from `trans`: after every change. */
+void sz_pc_turn(sz_pc *pc);
+
+/* ---- Passes over a tile of records (circuit_pass.c) ------------------------------------------ */
+
+enum { SZ_PC_TILE = 32 };
+
+/* Of each variable, [SZ_PC_TILE][width] per array, for the first n records of the tile. Messages
+ * are scaled by powers of two, record by record, which rounds nothing. */
+typedef struct sz_pc_pass {
+    const sz_pc *pc;
+    const sz_kernels *k;
+    double *below;   /* P(known values at and below v | Z_v), scaled */
+    double *message; /* the same given Z_parent; after the way down: posterior / message */
+    double *post;    /* P(Z_v | all known values); only for the way down */
+    double loglik[SZ_PC_TILE];
+} sz_pc_pass;
+
+sz_status sz_pc_pass_new(const sz_pc *pc, const sz_kernels *k, bool down, sz_pc_pass *out);
+void sz_pc_pass_free(sz_pc_pass *p);
+static inline double *sz_pc_at(const sz_pc_pass *p, double *array, size_t v) {
+    return array + v * SZ_PC_TILE * p->pc->width;
+}
+/* n <= SZ_PC_TILE checked records: fills below, message and loglik. */
+void sz_pc_pass_up(sz_pc_pass *p, const int32_t *x, size_t n);
+/* After it: post, and message turned into the ratio. Records of probability zero get zeros. */
+void sz_pc_pass_down(sz_pc_pass *p, size_t n);
+/* c = a b over hidden states: a [n][width], table [M][width]. */
+void sz_pc_product(const sz_pc *pc, const sz_kernels *k, const double *a, size_t n,
+                   const double *table, double *c);
+/* Scales rows so that their largest entry is in [1, 2); adds the exponents to e [n]. A row of zeros
+ * stays. */
+void sz_pc_rescale(double *rows, size_t n, size_t width, int64_t *e);
+
+#endif

@@ -1,0 +1,153 @@
+/* circuit_pass.c: messages from the leaves to the root and back, over a tile of records. */
+#include "circuit.h"
+
+#include <math.h>
+#include <string.h>
+
+sz_status sz_pc_pass_new(const sz_pc *pc, const sz_kernels *k, bool down, sz_pc_pass *out) {
+    size_t bytes = pc->shape.n_vars * SZ_PC_TILE * pc->width * sizeof(double);
+    sz_pc_pass p = {.pc = pc, .k = k, .below = sz_alloc(bytes), .message = sz_alloc(bytes)};
+    p.post = down ? sz_alloc(bytes) : NULL;
+    if (!p.below || !p.message || (down && !p.post)) {
+        sz_pc_pass_free(&p);
+        return sz_fail(SZ_E_NOMEM, "no memory for the messages of %zu variables", pc->shape.n_vars);
+    }
+    *out = p;
+    return SZ_OK;
+}
+
+void sz_pc_pass_free(sz_pc_pass *p) {
+    sz_free(p->below);
+    sz_free(p->message);
+    sz_free(p->post);
+    *p = (sz_pc_pass){0};
+}
+
+void sz_pc_product(const sz_pc *pc, const sz_kernels *k, const double *a, size_t n,
+                   const double *table, double *c) {
+    sz_product_f64 p = {.a = a, .b = table, .c = c, .n_rows = n};
+    p.depth = pc->shape.n_latents;
+    p.n_cols = p.b_stride = p.c_stride = p.a_row = pc->width;
+    p.a_col = 1;
+    k->product_f64(&p);
+}
+
+/* ---- Scaling --------------------------------------------------------------------------------- */
+
+static double largest(const double *row, size_t width) {
+    double most[8] = {0};
+    for (size_t i = 0; i < width; i += 8)
+        for (size_t l = 0; l < 8; l++)
+            most[l] = row[i + l] > most[l] ? row[i + l] : most[l];
+    for (size_t half = 4; half; half /= 2)
+        for (size_t l = 0; l < half; l++)
+            most[l] = most[l] > most[l + half] ? most[l] : most[l + half];
+    return most[0];
+}
+
+static double power_of_two(int64_t e) { /* -1022 <= e <= 1023 */
+    uint64_t bits = (uint64_t)(e + 1023) << 52;
+    double r;
+    memcpy(&r, &bits, sizeof r);
+    return r;
+}
+
+static int64_t exponent_of(double x) { /* of a subnormal: that of the least normal number */
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    int64_t e = (int64_t)(bits >> 52 & 0x7ff) - 1023;
+    return e < -1022 ? -1022 : e;
+}
+
+void sz_pc_rescale(double *rows, size_t n, size_t width, int64_t *e) {
+    for (size_t s = 0; s < n; s++, rows += width) {
+        double most = largest(rows, width);
+        int64_t by = exponent_of(most);
+        if (most == 0 || by == 0)
+            continue;
+        double factor = power_of_two(-by);
+        for (size_t i = 0; i < width; i++)
+            rows[i] *= factor;
+        e[s] += by;
+    }
+}
+
+/* ---- Up -------------------------------------------------------------------------------------- */
+
+/* Emissions at v's value times the messages of its children. */
+static void gather(const sz_pc_pass *p, size_t v, const int32_t *x, size_t n) {
+    const sz_pc *pc = p->pc;
+    size_t width = pc->width;
+    double *row = sz_pc_at(p, p->below, v);
+    for (size_t s = 0; s < n; s++, row += width) {
+        int32_t value = x[s * pc->shape.n_vars + v];
+        if (value == SZ_PC_MISSING)
+            for (size_t z = 0; z < width; z++)
+                row[z] = z < pc->shape.n_latents;
+        else
+            memcpy(row, sz_pc_emit(pc, v, (size_t)value), width * sizeof *row);
+        for (size_t i = pc->first_child[v]; i < pc->first_child[v + 1]; i++) {
+            const double *message = sz_pc_at(p, p->message, pc->child[i]) + s * width;
+            for (size_t z = 0; z < width; z++)
+                row[z] *= message[z];
+        }
+    }
+}
+
+void sz_pc_pass_up(sz_pc_pass *p, const int32_t *x, size_t n) {
+    const sz_pc *pc = p->pc;
+    int64_t exponent[SZ_PC_TILE] = {0};
+    for (size_t i = pc->shape.n_vars; i-- > 0;) {
+        size_t v = pc->order[i];
+        gather(p, v, x, n);
+        sz_pc_rescale(sz_pc_at(p, p->below, v), n, pc->width, exponent);
+        if (i > 0)
+            sz_pc_product(pc, p->k, sz_pc_at(p, p->below, v), n, sz_pc_turned(pc, v),
+                          sz_pc_at(p, p->message, v));
+    }
+    for (size_t s = 0; s < n; s++) {
+        const double *row = sz_pc_at(p, p->below, pc->order[0]) + s * pc->width;
+        double sum = 0;
+        for (size_t z = 0; z < pc->shape.n_latents; z++)
+            sum += pc->root[z] * row[z];
+        p->loglik[s] =
+            sum > 0 ? sz_log(sum) + (double)exponent[s] * 0x1.62e42fefa39efp-1 : -INFINITY;
+    }
+}
+
+/* ---- Down ------------------------------------------------------------------------------------ */
+
+static void root_posterior(sz_pc_pass *p, size_t n) {
+    const sz_pc *pc = p->pc;
+    size_t width = pc->width, root = pc->order[0];
+    for (size_t s = 0; s < n; s++) {
+        const double *below = sz_pc_at(p, p->below, root) + s * width;
+        double *post = sz_pc_at(p, p->post, root) + s * width, sum = 0;
+        for (size_t z = 0; z < width; z++)
+            sum += post[z] = pc->root[z] * below[z];
+        for (size_t z = 0; z < width; z++)
+            post[z] = sum > 0 ? post[z] / sum : 0;
+    }
+}
+
+/* The parent's posterior over the message: what multiplies T_v[z_parent][z] below_v[z] to give the
+ * joint posterior of the pair. Below the least normal number there is nothing to share. */
+static void divide(const double *post, double *message, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        message[i] = message[i] >= 0x1p-1022 ? post[i] / message[i] : 0;
+}
+
+void sz_pc_pass_down(sz_pc_pass *p, size_t n) {
+    const sz_pc *pc = p->pc;
+    size_t cells = n * pc->width;
+    root_posterior(p, n);
+    for (size_t i = 1; i < pc->shape.n_vars; i++) {
+        size_t v = pc->order[i];
+        double *ratio = sz_pc_at(p, p->message, v), *post = sz_pc_at(p, p->post, v);
+        const double *below = sz_pc_at(p, p->below, v);
+        divide(sz_pc_at(p, p->post, (size_t)pc->parent[v]), ratio, cells);
+        sz_pc_product(pc, p->k, ratio, n, sz_pc_trans(pc, v), post);
+        for (size_t j = 0; j < cells; j++)
+            post[j] *= below[j];
+    }
+}
