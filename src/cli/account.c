@@ -14,12 +14,16 @@ void sz_account_token(sz_account *a, const sz_token *t) {
     if (a->keep_entropies && a->n_tokens == a->cap_entropies) {
         size_t cap = a->cap_entropies ? 2 * a->cap_entropies : 256;
         float *more = realloc(a->entropies, cap * sizeof *more);
-        a->keep_entropies = more != NULL;
-        if (more)
-            a->entropies = more, a->cap_entropies = cap;
+        a->entropies = more ? more : a->entropies;
+        uint8_t *writers = realloc(a->writers, cap * sizeof *writers);
+        a->writers = writers ? writers : a->writers;
+        a->keep_entropies = more && writers;
+        a->cap_entropies = a->keep_entropies ? cap : a->cap_entropies;
     }
-    if (a->keep_entropies)
+    if (a->keep_entropies) {
         a->entropies[a->n_tokens] = t->entropy;
+        a->writers[a->n_tokens] = (uint8_t)t->model;
+    }
     a->n_tokens++;
     a->entropy += (double)t->entropy;
     a->surprisal += (double)t->surprisal;
@@ -37,11 +41,14 @@ void sz_account_add(sz_account *total, const sz_account *a) {
     total->entropy += a->entropy;
     total->surprisal += a->surprisal;
     total->peak_bytes = a->peak_bytes;
+    sz_account_routed_add(&total->routed, &a->routed);
 }
 
 void sz_account_free(sz_account *a) {
     free(a->entropies);
+    free(a->writers);
     a->entropies = NULL;
+    a->writers = NULL;
     a->cap_entropies = 0;
 }
 
@@ -111,9 +118,8 @@ void sz_account_print_short(const sz_account *a, const sz_account_setting *s) {
     put_rate(&b, a->n_passes, a->generation_ns);
     sz_buf_printf(&b, "; prompt %zu, ", a->n_prompt);
     put_rate(&b, a->n_prefilled, a->prompt_ns);
-    sz_buf_printf(&b, "; context %u of %u; %s; seed %llu\n", sz_session_length(s->session, 0),
-                  sz_session_context(s->session), finish_names[a->finish],
-                  (unsigned long long)s->seed);
+    sz_buf_printf(&b, "; context %u of %u; %s; seed %llu\n", sz_voice_length(s->voice),
+                  sz_voice_context(s->voice), finish_names[a->finish], (unsigned long long)s->seed);
     if (a->n_tokens) {
         sz_buf_puts(&b, "entropy ");
         put_information(&b, mean(a->entropy, a->n_tokens), s->options);
@@ -123,6 +129,8 @@ void sz_account_print_short(const sz_account *a, const sz_account_setting *s) {
         put_total(&b, a, s->options);
         sz_buf_puts(&b, " in all\n");
     }
+    if (s->voice->router)
+        sz_account_put_routed(&b, a, s);
     print(&b, s->options);
 }
 
@@ -179,10 +187,10 @@ static void put_means(sz_buf *b, const sz_account *a, const sz_generation *o) {
 static void put_memory(sz_buf *b, const sz_account *a, const sz_account_setting *s) {
     char peak[16], kv[16], weights[16], reached[16], possible[16];
     sz_format_bytes(a->peak_bytes, peak);
-    sz_format_bytes(sz_session_kv_bytes(s->session), kv);
+    sz_format_bytes(sz_voice_kv_bytes(s->voice), kv);
     sz_buf_printf(b, "memory       peak %s; keys and values %s, context %u of %u tokens\n", peak,
-                  kv, sz_session_length(s->session, 0), sz_session_context(s->session));
-    if (a->n_passes == 0)
+                  kv, sz_voice_length(s->voice), sz_voice_context(s->voice));
+    if (a->n_passes == 0 || s->voice->router) /* two models share the memory's bandwidth */
         return;
     roof r = measure_roof(a, s);
     sz_format_bytes((uint64_t)r.weight_bytes, weights);
@@ -200,6 +208,10 @@ void sz_account_print_full(const sz_account *a, const sz_account_setting *s) {
         sz_account_print_legend(s->options);
     put_speed(&b, a);
     put_means(&b, a, s->options);
+    if (s->voice->router) {
+        sz_account_put_routed(&b, a, s);
+        sz_account_put_trace(&b, a);
+    }
     put_memory(&b, a, s);
     int threads = sz_runtime_threads(s->engine->rt);
     sz_buf_printf(&b, "setting      seed %llu; %s; %d thread%s, %s\n", (unsigned long long)s->seed,
@@ -244,9 +256,11 @@ void sz_account_json(sz_buf *b, const sz_account *a, const sz_account_setting *s
     put_number(b, "total_surprisal_nats", a->surprisal);
     put_number(b, "total_bits", sz_unit_convert(a->surprisal, SZ_BIT));
     put_number(b, "peak_memory_bytes", (double)a->peak_bytes);
-    put_number(b, "kv_bytes", (double)sz_session_kv_bytes(s->session));
-    put_number(b, "context", sz_session_context(s->session));
-    if (s->options->account || s->options->show_entropy)
+    put_number(b, "kv_bytes", (double)sz_voice_kv_bytes(s->voice));
+    put_number(b, "context", sz_voice_context(s->voice));
+    if (s->voice->router)
+        sz_account_routed_json(b, a, s);
+    else if (s->options->account || s->options->show_entropy)
         put_roof_json(b, a, s);
     put_string(b, "model", info.name);
     put_string(b, "sampler", s->chain);

@@ -3,6 +3,7 @@
 #define SZ_CLI_ACCOUNT_H
 
 #include "generation.h"
+#include "voice.h"
 
 typedef enum sz_finish {
     SZ_FINISH_END,         /* the model ended it */
@@ -21,16 +22,18 @@ typedef struct sz_account {
     uint64_t prompt_ns, generation_ns;
     double entropy, surprisal; /* sums over the drawn tokens, nats */
     float *entropies;          /* [n_tokens] nats; NULL unless wanted */
+    uint8_t *writers;          /* [n_tokens] sz_router_role, with the entropies */
     size_t cap_entropies;
     bool keep_entropies;
-    uint64_t peak_bytes; /* of memory */
+    sz_router_account routed; /* zeros without a router */
+    uint64_t peak_bytes;      /* of memory */
 } sz_account;
 
 /* What does not change from answer to answer. */
 typedef struct sz_account_setting {
     const sz_generation *options;
     const sz_engine *engine;
-    const sz_session *session;
+    const sz_voice *voice;
     const char *chain;
     uint64_t seed;
 } sz_account_setting;
@@ -45,6 +48,13 @@ void sz_account_print_short(const sz_account *a, const sz_account_setting *s);
 void sz_account_print_full(const sz_account *a, const sz_account_setting *s);
 /* Which colour stands for how much; nothing where stderr has no colours. */
 void sz_account_print_legend(const sz_generation *options);
+/* What two models have done: a line; who wrote how many tokens in turn, a line; JSON members. */
+void sz_account_put_routed(sz_buf *b, const sz_account *a, const sz_account_setting *s);
+void sz_account_put_trace(sz_buf *b, const sz_account *a);
+void sz_account_routed_json(sz_buf *b, const sz_account *a, const sz_account_setting *s);
+void sz_account_routed_add(sz_router_account *total, const sz_router_account *a);
+/* Takes what was done before off. */
+void sz_account_routed_since(sz_router_account *now, const sz_router_account *before);
 /* {"account":{...}} and a newline; text: what was printed. */
 void sz_account_json(sz_buf *b, const sz_account *a, const sz_account_setting *s, const char *text);
 

@@ -46,15 +46,14 @@ static sz_status set_chain(sz_talk *t) {
         sz_chain_free(chain);
         return status;
     }
-    return sz_session_set_chain(t->session, 0, chain, t->seed);
+    return sz_voice_set_chain(&t->voice, chain, t->seed);
 }
 
 sz_status sz_talk_set_sampling(sz_talk *t) {
     const sz_sampling *s = &t->options->sampling;
     SZ_TRY(sz_sampling_chain(s, t->chain));
     t->seed = s->seed >= 0 ? (uint64_t)s->seed : sz_random_seed();
-    return t->options->constraint.kind ? SZ_OK
-                                       : sz_session_set_sampler(t->session, 0, t->chain, t->seed);
+    return t->options->constraint.kind ? SZ_OK : sz_voice_set_sampler(&t->voice, t->chain, t->seed);
 }
 
 sz_status sz_talk_open(sz_generation *o, bool drop_oldest, sz_talk *t) {
@@ -64,18 +63,18 @@ sz_status sz_talk_open(sz_generation *o, bool drop_oldest, sz_talk *t) {
     SZ_TRY(choose_template(t));
     sz_session_config config = {
         .size = sizeof config, .context = o->context, .n_sequences = 1, .kv_type = o->kv_type};
-    SZ_TRY(sz_session_new(t->engine.model, &config, &t->session));
+    SZ_TRY(sz_voice_open(&t->engine, o->routing.router, &config, &t->voice));
     return sz_talk_set_sampling(t);
 }
 
 void sz_talk_close(sz_talk *t) {
     sz_dialogue_free(&t->dialogue);
-    sz_session_free(t->session);
+    sz_voice_close(&t->voice);
     sz_engine_close(&t->engine);
 }
 
 sz_account_setting sz_talk_setting(const sz_talk *t) {
-    return (sz_account_setting){t->options, &t->engine, t->session, t->chain, t->seed};
+    return (sz_account_setting){t->options, &t->engine, &t->voice, t->chain, t->seed};
 }
 
 /* ---- What the session holds ------------------------------------------------------------------ */
@@ -87,21 +86,25 @@ typedef struct answer {
     int32_t *ids; /* the prompt */
     size_t n_ids;
     bool in_thought; /* the prompt ends within a thought */
-    size_t n_drawn;  /* tokens of the answer that the session holds */
+    sz_router_account routed_before;
+    size_t n_drawn; /* tokens of the answer that the session holds */
 } answer;
+
+/* What the router, if there is one, has done so far. */
+static sz_router_account routed(const sz_talk *t) {
+    return t->voice.router ? sz_router_get_account(t->voice.router) : (sz_router_account){0};
+}
 
 /* Tokens that the session holds. */
 static size_t held(const answer *a, const sz_token **records) {
-    size_t n = 0;
-    sz_session_records(a->talk->session, 0, records, &n);
-    return n;
+    return sz_voice_records(&a->talk->voice, records);
 }
 
 /* Makes the session hold exactly these tokens; what it holds in common stays. */
 static sz_status hold(answer *a, const int32_t *ids, size_t n) {
     size_t same = 0;
     uint64_t start = sz_time_ns();
-    sz_status status = sz_session_sync(a->talk->session, 0, ids, n, &same);
+    sz_status status = sz_voice_sync(&a->talk->voice, ids, n, &same);
     a->account->prompt_ns += sz_time_ns() - start;
     a->account->n_cached += same;
     a->account->n_prefilled += n - same;
@@ -112,7 +115,7 @@ static sz_status hold(answer *a, const int32_t *ids, size_t n) {
 
 static sz_status too_long(const answer *a) {
     return sz_fail(SZ_E_LIMIT, "the prompt has %zu tokens, but the context %u: raise it with -c%s",
-                   a->n_ids, sz_session_context(a->talk->session),
+                   a->n_ids, sz_voice_context(&a->talk->voice),
                    a->talk->drop_oldest ? "" : ", or let --overflow drop forget the oldest");
 }
 
@@ -121,7 +124,7 @@ static sz_status too_long(const answer *a) {
  * SZ_END: there is nothing to drop. */
 static sz_status make_prompt(answer *a, bool drop) {
     sz_talk *t = a->talk;
-    size_t context = sz_session_context(t->session), n_dropped = 0, room = 1;
+    size_t context = sz_voice_context(&t->voice), n_dropped = 0, room = 1;
     for (;;) {
         if (drop && !sz_dialogue_drop_oldest(&t->dialogue))
             return SZ_END;
@@ -204,12 +207,15 @@ static const char *new_text(const answer *a, int32_t id) {
     bool tag = piece && (strcmp(piece, "<think>") == 0 || strcmp(piece, "</think>") == 0);
     if (tag && sz_tokenizer_is_control(sz_model_tokenizer(m), id))
         return piece;
-    return sz_session_text(a->talk->session, 0);
+    return sz_voice_text(&a->talk->voice);
 }
+
+static const char *const writers[] = {"small", "large"}; /* in the order of sz_router_role */
 
 static sz_status print_record(const answer *a, const sz_token *token, size_t pos) {
     sz_buf b = {0};
-    sz_record_put_drawn(&b, sz_model_tokenizer(a->talk->engine.model), pos, token);
+    sz_record_put_drawn(&b, sz_model_tokenizer(a->talk->engine.model), pos, token,
+                        a->talk->voice.router ? writers[token->model] : NULL);
     sz_status status = sz_cli_flush(&b);
     sz_buf_free(&b);
     return status;
@@ -219,9 +225,9 @@ static sz_status print_record(const answer *a, const sz_token *token, size_t pos
 static sz_status step(answer *a) {
     sz_talk *t = a->talk;
     sz_token token;
-    size_t pos = sz_session_length(t->session, 0);
+    size_t pos = sz_voice_length(&t->voice);
     uint64_t start = sz_time_ns();
-    sz_status status = sz_session_next(t->session, 0, &token);
+    sz_status status = sz_voice_next(&t->voice, &token);
     a->account->generation_ns += sz_time_ns() - start;
     if (status == SZ_E_LIMIT) {
         status = make_room(a);
@@ -290,8 +296,10 @@ static sz_status conclude(answer *a) {
     sz_talk *t = a->talk;
     if (a->account->finish == SZ_FINISH_CONTEXT)
         sz_cli_note("the context of %u tokens is full: the answer ends here",
-                    sz_session_context(t->session));
+                    sz_voice_context(&t->voice));
     a->account->peak_bytes = sz_memory_peak();
+    a->account->routed = routed(t);
+    sz_account_routed_since(&a->account->routed, &a->routed_before);
     SZ_TRY(
         sz_dialogue_add(&t->dialogue, SZ_ROLE_ASSISTANT, text->data ? text->data : "", text->len));
     if (!t->options->json)
@@ -306,7 +314,7 @@ static sz_status conclude(answer *a) {
 
 sz_status sz_talk_answer(sz_talk *t, sz_account *account) {
     *account = (sz_account){.keep_entropies = t->options->show_entropy || t->options->account};
-    answer a = {.talk = t, .account = account};
+    answer a = {.talk = t, .account = account, .routed_before = routed(t)};
     sz_status status =
         t->options->constraint.kind ? set_chain(t) : SZ_OK; /* from its start again */
     if (status == SZ_OK)

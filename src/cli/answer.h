@@ -8,14 +8,14 @@
 typedef struct sz_talk {
     sz_generation *options; /* borrowed; may be changed between answers */
     sz_engine engine;
-    sz_session *session;
+    sz_voice voice;
     sz_dialogue dialogue;
     bool drop_oldest; /* when the context is full; else stop */
     char chain[SZ_CHAIN_MAX];
     uint64_t seed;
 } sz_talk;
 
-/* Opens model and session. drop_oldest is what --overflow default means here. Close in any case. */
+/* Opens what writes. drop_oldest is what --overflow default means here. Close in any case. */
 sz_status sz_talk_open(sz_generation *options, bool drop_oldest, sz_talk *out);
 void sz_talk_close(sz_talk *t);
 /* Takes over changed sampling options, and a new seed if none is given. */

@@ -146,8 +146,7 @@ static void greet(const sz_chat *c) {
     sz_format_bytes(info.file_bytes, size);
     int threads = sz_runtime_threads(e->rt);
     sz_chat_say("%s (%s), %d thread%s, %s; context %u tokens", info.name, size, threads,
-                threads == 1 ? "" : "s", sz_runtime_isa(e->rt),
-                sz_session_context(c->talk.session));
+                threads == 1 ? "" : "s", sz_runtime_isa(e->rt), sz_voice_context(&c->talk.voice));
     if (c->options->raw)
         sz_chat_say("each line is continued as text");
     sz_chat_say("/help lists the commands; Ctrl-C stops an answer, Ctrl-D leaves\n");

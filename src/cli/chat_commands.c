@@ -111,7 +111,7 @@ static void regenerate(sz_chat *c, char *argument) {
     }
     sz_dialogue_truncate(&c->talk.dialogue, n + 1);
     c->talk.seed++; /* else the same answer would come */
-    if (sz_session_set_sampler(c->talk.session, 0, c->talk.chain, c->talk.seed) == SZ_OK)
+    if (sz_voice_set_sampler(&c->talk.voice, c->talk.chain, c->talk.seed) == SZ_OK)
         sz_chat_answer(c);
     else
         report();
@@ -155,8 +155,8 @@ static void show_settings(const sz_chat *c) {
     sz_chat_say("seed     %llu", (unsigned long long)c->talk.seed);
     sz_chat_say("n        %lld", (long long)o->max_tokens);
     sz_chat_say("think    %s", sz_think_choices[o->think]);
-    sz_chat_say("context  %u of %u tokens used", sz_session_length(c->talk.session, 0),
-                sz_session_context(c->talk.session));
+    sz_chat_say("context  %u of %u tokens used", sz_voice_length(&c->talk.voice),
+                sz_voice_context(&c->talk.voice));
     sz_chat_say("/set NAME VALUE changes sampler, temp, top-k, top-p, min-p, repeat-penalty, seed, "
                 "n, think");
 }

@@ -69,6 +69,8 @@ const struct argp sz_argp_run = {
     "  git diff | szilard run smollm2 \"Write a commit message for this change.\"\n"
     "  szilard run -m smollm2 --raw -p \"Entropy is\" -n 64 --show-entropy\n"
     "  szilard run -m smollm2 -f question.txt --temp 0 --json | jq '.entropy_nats // empty'\n"
+    "  szilard run --small qwen-0.5b --large qwen-1.5b --router \"ead tau=0.6\" \"Sort a list in "
+    "C.\"\n"
     "  szilard run smollm2 \"A colour?\" --sampler \"min-p 0.1, temperature 1.5\" --seed 7\n",
     children,
     NULL,

@@ -34,6 +34,14 @@ static void log_line(void *user, sz_log_level level, const char *message) {
         sz_cli_note("%s", message);
 }
 
+static sz_status open_small(const char *name, const sz_model_config *config, sz_engine *out) {
+    char *path;
+    SZ_TRY(sz_store_find(name, &path));
+    sz_status status = sz_model_open(out->rt, path, config, &out->small);
+    free(path);
+    return status;
+}
+
 sz_status sz_engine_open(const sz_engine_options *o, sz_engine *out) {
     *out = (sz_engine){0};
     SZ_REQUIRE(o->model, SZ_E_ARG, "no model given: name one with -m, such as -m smollm2");
@@ -42,11 +50,13 @@ sz_status sz_engine_open(const sz_engine_options *o, sz_engine *out) {
     SZ_TRY(sz_runtime_new(&runtime, &out->rt));
     sz_catch_interrupts(out->rt);
     sz_model_config model = {.vocab_only = o->vocab_only};
-    return sz_model_open(out->rt, out->path, &model, &out->model);
+    SZ_TRY(sz_model_open(out->rt, out->path, &model, &out->model));
+    return o->small ? open_small(o->small, &model, out) : SZ_OK;
 }
 
 void sz_engine_close(sz_engine *e) {
     sz_catch_interrupts(NULL);
+    sz_model_close(e->small);
     sz_model_close(e->model);
     sz_runtime_free(e->rt);
     free(e->path);

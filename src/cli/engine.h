@@ -8,6 +8,7 @@
 /* Filled by sz_argp_engine, an argp child: hand it the address in state->child_inputs[]. */
 typedef struct sz_engine_options {
     const char *model; /* a path or a name; NULL: none given */
+    const char *small; /* set by the command: a second, smaller model to open; NULL: none */
     int threads;       /* 0: measured */
     bool vocab_only;   /* set by the command: no weights are wanted */
 } sz_engine_options;
@@ -18,7 +19,8 @@ extern const char *const sz_kv_choices[]; /* names of sz_kv_type in its order, N
 typedef struct sz_engine {
     sz_runtime *rt;
     sz_model *model;
-    char *path; /* of the file that is open */
+    sz_model *small; /* NULL: none */
+    char *path;      /* of the model's file */
 } sz_engine;
 
 /* Opens the model and catches Ctrl-C, which then cancels the work. Close in any case. */

@@ -115,12 +115,21 @@ static error_t parse_output(int key, char *arg, struct argp_state *state, sz_gen
     }
 }
 
+static void take_models(struct argp_state *state, sz_generation *g) {
+    if (g->routing.large && g->engine.model)
+        argp_error(state, "-m and --large both name the large model");
+    if (g->routing.large)
+        g->engine.model = g->routing.large;
+    g->engine.small = g->routing.small;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state) {
     sz_generation *g = state->input;
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &g->engine;
         state->child_inputs[1] = &g->sampling;
+        state->child_inputs[2] = &g->routing;
         g->max_tokens = -1;
         return 0;
     case 'n':
@@ -156,6 +165,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case OPT_OVERFLOW:
         g->overflow = (sz_overflow)sz_cli_choice(state, "--overflow", arg, overflow_choices);
         return 0;
+    case ARGP_KEY_END:
+        take_models(state, g);
+        return 0;
     case ARGP_KEY_SUCCESS:
         if (g->raw && g->system)
             argp_error(state, "--system has no place in a --raw text");
@@ -165,8 +177,10 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     }
 }
 
-static const struct argp_child children[] = {
-    {&sz_argp_engine, 0, NULL, 0}, {&sz_argp_sampling, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {{&sz_argp_engine, 0, NULL, 0},
+                                             {&sz_argp_sampling, 0, NULL, 0},
+                                             {&sz_argp_routing, 0, NULL, 0},
+                                             {0}};
 const struct argp sz_argp_generation = {options, parse, NULL, NULL, children, NULL, NULL};
 
 void sz_generation_free(sz_generation *g) {

@@ -4,6 +4,7 @@
 
 #include "constraint.h"
 #include "engine.h"
+#include "routing.h"
 #include "sampling.h"
 #include "term.h"
 #include <szilard/unstable/info.h>
@@ -19,6 +20,7 @@ enum { SZ_STOPS_MAX = 16 };
 typedef struct sz_generation {
     sz_engine_options engine;
     sz_sampling sampling;
+    sz_routing routing;
     sz_constraint constraint;
     int64_t max_tokens;        /* of one answer; -1: until the model ends it */
     char *stops[SZ_STOPS_MAX]; /* escapes resolved */

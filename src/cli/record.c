@@ -73,7 +73,8 @@ void sz_record_put(sz_buf *b, const sz_tokenizer *t, size_t pos, int32_t id,
     sz_buf_puts(b, id < 0 ? ",\"next\":true}\n" : "}\n");
 }
 
-void sz_record_put_drawn(sz_buf *b, const sz_tokenizer *t, size_t pos, const sz_token *drawn) {
+void sz_record_put_drawn(sz_buf *b, const sz_tokenizer *t, size_t pos, const sz_token *drawn,
+                         const char *writer) {
     sz_buf_printf(b, "{\"pos\":%zu", pos);
     sz_record_put_token(b, t, drawn->id);
     put_number(b, "surprisal_nats", true, (double)drawn->surprisal);
@@ -82,6 +83,9 @@ void sz_record_put_drawn(sz_buf *b, const sz_tokenizer *t, size_t pos, const sz_
     put_number(b, "draw_surprisal_nats", true, (double)drawn->draw_surprisal);
     put_number(b, "draw_entropy_nats", true, (double)drawn->draw_entropy);
     put_number(b, "kept_mass", true, (double)drawn->kept_mass);
-    sz_buf_printf(b, ",\"kept_n\":%u,\"model\":%u,\"route\":%u}\n", drawn->kept_n, drawn->model,
+    sz_buf_printf(b, ",\"kept_n\":%u,\"model\":%u,\"route\":%u", drawn->kept_n, drawn->model,
                   drawn->route);
+    if (writer)
+        sz_buf_printf(b, ",\"writer\":\"%s\"", writer);
+    sz_buf_puts(b, "}\n");
 }

@@ -16,8 +16,10 @@ typedef struct sz_distribution {
  * is not UTF-8. id -1: the line about what comes after the last token, with "next":true. */
 void sz_record_put(sz_buf *b, const sz_tokenizer *t, size_t pos, int32_t id,
                    const sz_distribution *d);
-/* The same of a token that was drawn, with what the samplers kept and drew from. */
-void sz_record_put_drawn(sz_buf *b, const sz_tokenizer *t, size_t pos, const sz_token *drawn);
+/* The same of a token that was drawn, with what the samplers kept and drew from. writer: the model
+ * that wrote it, where there are two; else NULL. */
+void sz_record_put_drawn(sz_buf *b, const sz_tokenizer *t, size_t pos, const sz_token *drawn,
+                         const char *writer);
 /* ,"id":..,"piece":.. and where the piece is not UTF-8 "bytes"; id -1: nulls. */
 void sz_record_put_token(sz_buf *b, const sz_tokenizer *t, int32_t id);
 /* The piece as a JSON string; null if the id has none. */

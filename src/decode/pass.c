@@ -103,12 +103,10 @@ static sz_status reserve(const sz_session *s, const sz_span *p) {
 
 /* The record of a token that was given: figures where the distribution before it was measured. */
 static sz_token scored(int32_t id, bool first, const sz_logit_stats *stats, float logit) {
-    const float nan = __builtin_nanf("");
-    sz_token t = {.id = id, .flags = SZ_TOKEN_PROMPT | (first ? SZ_TOKEN_FIRST : 0)};
-    t.surprisal = t.entropy = t.varentropy = t.draw_surprisal = t.draw_entropy = nan;
-    t.kept_mass = nan;
+    sz_token t = sz_token_given(id, first);
     if (stats) {
-        t.surprisal = id >= 0 ? (float)(stats->log_sum_exp - (double)logit) : nan;
+        if (id >= 0)
+            t.surprisal = (float)(stats->log_sum_exp - (double)logit);
         t.entropy = (float)stats->entropy;
         t.varentropy = (float)stats->varentropy;
     }

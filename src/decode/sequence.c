@@ -22,6 +22,27 @@ void sz_sequence_record(sz_sequence *q, const sz_token *record) {
     q->records[q->n_records++] = *record;
 }
 
+void sz_sequence_cut(sz_sequence *q, size_t n_records) {
+    q->n_records = n_records;
+    q->has_logits = false; /* they belong to a token that is gone */
+    if (q->n_told > n_records) {
+        q->n_told = n_records;
+        sz_buf_clear(&q->text);
+    }
+}
+
+sz_token sz_token_given(int32_t id, bool first) {
+    const float nan = __builtin_nanf("");
+    return (sz_token){.id = id,
+                      .flags = SZ_TOKEN_PROMPT | (first ? SZ_TOKEN_FIRST : 0),
+                      .surprisal = nan,
+                      .entropy = nan,
+                      .varentropy = nan,
+                      .draw_surprisal = nan,
+                      .draw_entropy = nan,
+                      .kept_mass = nan};
+}
+
 void sz_sequence_clear(sz_sequence *q) {
     sz_chain_free(q->chain);
     sz_free(q->records);
@@ -72,8 +93,11 @@ static void tell(const sz_tokenizer *t, sz_sequence *q) {
 const char *sz_session_text(sz_session *s, uint32_t seq) {
     if (sz_session_check(s, seq) != SZ_OK)
         return "";
-    sz_sequence *q = &s->sequences[seq];
-    tell(s->model->tokenizer, q);
+    return sz_sequence_text(&s->sequences[seq], s->model->tokenizer);
+}
+
+const char *sz_sequence_text(sz_sequence *q, const sz_tokenizer *t) {
+    tell(t, q);
     size_t n = q->text.len ? sz_utf8_complete(q->text.data, q->text.len) : 0;
     sz_buf_clear(&q->shown);
     sz_buf_append(&q->shown, q->text.data, n);

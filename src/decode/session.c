@@ -179,12 +179,7 @@ sz_status sz_session_truncate(sz_session *s, uint32_t seq, uint32_t n_tokens) {
     if (n_tokens == length)
         return SZ_OK;
     sz_kv_truncate(s->kv, seq, n_tokens);
-    q->n_records = n_tokens;
-    q->has_logits = false; /* they belong to a token that is gone */
-    if (q->n_told > n_tokens) {
-        q->n_told = n_tokens;
-        sz_buf_clear(&q->text);
-    }
+    sz_sequence_cut(q, n_tokens);
     return SZ_OK;
 }
 

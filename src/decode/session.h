@@ -52,6 +52,12 @@ sz_status sz_session_draw(sz_session *s, sz_sequence *q, sz_token *out);
 /* Room for n more records, and then one of them. */
 sz_status sz_sequence_reserve(sz_sequence *q, size_t n);
 void sz_sequence_record(sz_sequence *q, const sz_token *record);
+/* The record of a token that was given, without figures. */
+sz_token sz_token_given(int32_t id, bool first);
+/* Forgets all records but the first ones. */
+void sz_sequence_cut(sz_sequence *q, size_t n_records);
+/* sz_session_text of a sequence. */
+const char *sz_sequence_text(sz_sequence *q, const sz_tokenizer *t);
 void sz_sequence_clear(sz_sequence *q);
 /* to: empty. All but the cache and the random stream. */
 sz_status sz_sequence_copy(const sz_sequence *from, size_t n_vocab, sz_sequence *to);

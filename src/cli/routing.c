@@ -1,0 +1,75 @@
+/* routing.c: --router and its kin, and the help text made from the routers' own tables. */
+#include "routing.h"
+#include <string.h>
+#include <szilard/unstable/router.h>
+
+enum { OPT_ROUTER = 700, OPT_EAD, OPT_SMALL, OPT_LARGE };
+
+static const struct argp_option options[] = {
+    {NULL, 0, NULL, 0, "Two models:", 3},
+    {"router", OPT_ROUTER, "ROUTER", 0,
+     "Which model writes the next token, such as \"ead tau=1.2 window=5\"", 3},
+    {"ead", OPT_EAD, NULL, 0, "The same as --router ead", 3},
+    {"small", OPT_SMALL, "MODEL", 0, "The small one of two models with one vocabulary", 3},
+    {"large", OPT_LARGE, "MODEL", 0, "The large one; the same as -m", 3},
+    {0},
+};
+
+static void check(struct argp_state *state, const sz_routing *r) {
+    const sz_router_kind *kind;
+    if (!r->router) {
+        if (r->small)
+            argp_error(state, "--small: --router tells when the small model writes");
+        return;
+    }
+    if (sz_router_parse(r->router, &kind) != SZ_OK)
+        argp_error(state, "--router: %s", sz_last_error());
+    else if (kind->needs_small && !r->small)
+        argp_error(state, "--router %s needs two models: --small names the other one", kind->name);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+    sz_routing *r = state->input;
+    switch (key) {
+    case OPT_ROUTER:
+    case OPT_EAD:
+        if (r->router)
+            argp_error(state, "one router at a time");
+        r->router = key == OPT_EAD ? "ead" : arg;
+        return 0;
+    case OPT_SMALL:
+        r->small = arg;
+        return 0;
+    case OPT_LARGE:
+        r->large = arg;
+        return 0;
+    case ARGP_KEY_SUCCESS:
+        check(state, r);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* One line per router, and one for each of its options. */
+static char *describe_routers(void) {
+    sz_buf b = {0};
+    sz_buf_puts(&b, "Routers, with the default values of their options:\n");
+    for (const sz_router_kind *const *k = sz_router_kinds(); *k; k++) {
+        sz_buf_printf(&b, "  %-12s %s\n", (*k)->name, (*k)->help);
+        for (const sz_option *o = (*k)->options; o && o->name; o++) {
+            char setting[32];
+            snprintf(setting, sizeof setting, "%s=%g", o->name, o->value);
+            sz_buf_printf(&b, "    %-16s %s\n", setting, o->help);
+        }
+    }
+    char *text = b.failed ? NULL : strdup(b.data);
+    sz_buf_free(&b);
+    return text;
+}
+
+static char *help(int key, const char *text, void *input) {
+    return key == ARGP_KEY_HELP_EXTRA ? describe_routers() : (char *)text;
+}
+
+const struct argp sz_argp_routing = {options, parse, NULL, NULL, NULL, help, NULL};

@@ -1,0 +1,66 @@
+/* router_ead.c: entropy adaptive decoding (Simonds 2025, arXiv 2502.06833): the large model writes
+ * while the rolling entropy is high. The text is then not the large model's: fidelity is traded for
+ * speed, and the records show where. */
+#include <szilard/unstable/router.h>
+
+typedef struct ead {
+    sz_ead controller;
+    bool small_signal;
+} ead;
+
+enum { TAU, WINDOW, MIN, HYSTERESIS, SMALL_SIGNAL, START_LARGE };
+
+static const sz_option options[] = {
+    {"tau", "rolling entropy in nats above which the large model writes", 1.2, 0, 1e9, false},
+    {"window", "tokens that the mean goes over", 5, 1, SZ_EAD_WINDOW_MAX, true},
+    {"min", "tokens between two changes of the model, at least", 10, 1, 1e9, true},
+    {"hysteresis", "the small model writes again at this share of tau", 1, 0, 1, false},
+    {"small-signal", "1: always the small model's entropy, not that of whoever writes", 0, 0, 1,
+     true},
+    {"start-large", "1: the large model begins", 0, 0, 1, true},
+    {0},
+};
+
+static const char *const routes[] = {"entropy", NULL};
+
+static sz_status begin(void *state, const sz_router *r, const double *values) {
+    ead *e = state;
+    e->controller.tau_up = values[TAU];
+    e->controller.tau_down = values[TAU] * values[HYSTERESIS];
+    e->controller.window = (uint32_t)values[WINDOW];
+    e->controller.min_duration = (uint32_t)values[MIN];
+    e->controller.active = values[START_LARGE] != 0.0 ? SZ_ROUTER_LARGE : SZ_ROUTER_SMALL;
+    e->small_signal = values[SMALL_SIGNAL] != 0.0;
+    return sz_ead_check(&e->controller);
+}
+
+static sz_router_role active(const void *state) {
+    return ((const ead *)state)->controller.active;
+}
+
+static sz_status next(void *state, sz_router *r, sz_token *out) {
+    ead *e = state;
+    sz_router_role writer = e->controller.active;
+    sz_router_role watched = e->small_signal ? SZ_ROUTER_SMALL : writer;
+    SZ_TRY(sz_router_ready(r, watched));
+    SZ_TRY(sz_router_ready(r, writer));
+    double entropy = sz_router_stats(r, watched)->entropy;
+    sz_token t;
+    sz_status status = sz_router_draw(r, writer, &t);
+    if (status == SZ_OK)
+        status = sz_router_keep(r, &t);
+    if (status != SZ_OK && status != SZ_END)
+        return status;
+    *out = t;
+    return status == SZ_OK ? sz_ead_push(&e->controller, entropy, NULL) : status;
+}
+
+const sz_router_kind sz_router_ead = {.name = "ead",
+                                      .help = "the large model writes while the text is uncertain",
+                                      .options = options,
+                                      .state_bytes = sizeof(ead),
+                                      .needs_small = true,
+                                      .routes = routes,
+                                      .begin = begin,
+                                      .active = active,
+                                      .next = next};
