@@ -1,5 +1,6 @@
 /* cmd_papers.c: `szilard papers`: the papers behind the project, and their reproductions. */
 #include "cli.h"
+#include "store.h"
 #include "term.h"
 #include <math.h>
 #include <stdlib.h>
@@ -136,7 +137,7 @@ static void put_row(sz_buf *b, const sz_paper *p, const sz_repro_row *row, bool 
 }
 
 static int run_one(const settings *s, const sz_paper *p) {
-    sz_repro_run run = {.smoke = s->smoke, .seed = s->seed};
+    sz_repro_run run = {.smoke = s->smoke, .seed = s->seed, .find_model = sz_store_find};
     sz_buf b = {0};
     size_t passed = 0;
     uint64_t start = sz_time_ns();

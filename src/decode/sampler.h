@@ -14,12 +14,13 @@ float sz_candidates_max(const sz_candidates *c);
 size_t sz_candidates_find(const sz_candidates *c, int32_t id);
 /* Keeps the candidates with logit > limit, and the first n_equal of those with logit == limit. */
 void sz_candidates_cut(sz_candidates *c, float limit, size_t n_equal);
-/* The k-th largest logit, 1 <= k <= n; uses the scratch. */
-float sz_candidates_select(const sz_candidates *c, size_t k);
 /* scratch[i] = exp(logit[i] - max); returns their sum. */
 double sz_candidates_weights(const sz_candidates *c);
 /* Entropy of softmax(logit), given those weights and their sum. */
 double sz_candidates_entropy(const sz_candidates *c, double sum);
+/* The probability of the candidates' ids under softmax(logits [n_vocab]); overwrites the scratch.
+ */
+double sz_candidates_mass(const sz_candidates *c, const float *logits, const sz_logit_stats *stats);
 /* The places of the k largest logits, falling, equal ones by id: index [k], which may lie in the
  * scratch; 1 <= k <= n. O(n + k log k). */
 void sz_candidates_top(const sz_candidates *c, size_t k, uint32_t *index);

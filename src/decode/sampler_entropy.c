@@ -3,6 +3,7 @@
 #include <math.h>
 #include <szilard/unstable/num.h>
 
+#include "num/kernels/kernels.h"
 #include "sampler.h"
 
 typedef struct dynamic {
@@ -43,37 +44,21 @@ static sz_status apply_dynamic(const void *state, const sz_sampler_input *input,
     return set_temperature(c, low + (d->temperature + d->range - low) * power);
 }
 
-/* Entropy of softmax(logit / t), and its slope over ln t: the variance of logit / t. */
-static double entropy_at(const sz_candidates *c, float max, double t, double *slope) {
-    double sum = 0, mean = 0, square = 0;
-    for (size_t i = 0; i < c->n; i++)
-        c->scratch[i] = (float)((double)(c->logit[i] - max) / t);
-    for (size_t i = 0; i < c->n; i++) {
-        double z = (double)c->scratch[i], w = sz_exp(z);
-        if (!(w > 0))
-            continue;
-        sum += w;
-        mean += w * z;
-        square += w * z * z;
-    }
-    mean /= sum;
-    *slope = square / sum - mean * mean;
-    return sz_log(sum) - mean;
-}
-
-/* Newton's steps in ln t, kept inside a bracket; the entropy rises with t. */
+/* Newton's steps in ln t, kept inside a bracket: the entropy rises with t, and its slope over ln t
+ * is the variance of logit / t, the varentropy. */
 static double solve_temperature(const sz_candidates *c, double wanted) {
-    float max = sz_candidates_max(c);
-    double low = -12, high = 12, x = 0, slope;
+    double low = -12, high = 12, x = 0;
     for (int i = 0; i < 60 && high - low > 1e-9; i++) {
-        double off = entropy_at(c, max, sz_exp(x), &slope) - wanted;
-        if (off < 1e-9 && off > -1e-9)
+        sz_softmax_stats at;
+        c->kernels->softmax_stats(c->logit, c->n, (float)sz_exp(x), &at);
+        double off = at.entropy - wanted;
+        if (off < 1e-6 && off > -1e-6)
             break;
         if (off > 0)
             high = x;
         else
             low = x;
-        double next = slope > 1e-12 ? x - off / slope : low;
+        double next = at.varentropy > 1e-12 ? x - off / at.varentropy : low;
         x = next > low && next < high ? next : 0.5 * (low + high);
     }
     return sz_exp(x);

@@ -4,6 +4,7 @@
 #include <szilard/unstable/num.h>
 
 #include "ecmm.h"
+#include "num/kernels/kernels.h"
 #include "sampler.h"
 
 enum { RULE_PAPER, RULE_REPOSITORY, RULE_TRANSFORMERS };
@@ -26,19 +27,27 @@ static const sz_option options[] = {
 /* The distribution that enters, and its likeliest tokens. */
 typedef struct sorted {
     sz_candidates *c;
-    double max, sum, entropy;
+    sz_softmax_stats stats;
     uint32_t *index; /* falling; in the scratch */
     size_t n;
 } sorted;
 
 static double probability(const sorted *s, size_t rank) {
-    return sz_exp((double)s->c->logit[s->index[rank]] - s->max) / s->sum;
+    return sz_exp((double)s->c->logit[s->index[rank]] - s->stats.lse);
 }
 
 static void look(sorted *s, size_t k) {
     s->n = k < s->c->n ? k : s->c->n;
-    s->index = (uint32_t *)(void *)s->c->scratch; /* the weights are not needed any more */
     sz_candidates_top(s->c, s->n, s->index);
+}
+
+/* Keeps the first k of those that were looked at. */
+static void keep(const sorted *s, size_t k) {
+    float limit = s->c->logit[s->index[k - 1]];
+    size_t n_equal = 1;
+    while (n_equal < k && s->c->logit[s->index[k - 1 - n_equal]] == limit)
+        n_equal++;
+    sz_candidates_cut(s->c, limit, n_equal);
 }
 
 /* The length of the greedy prefix: the first token that would lift the entropy of the renormalised
@@ -115,13 +124,12 @@ static sz_status apply(const void *state, const sz_sampler_input *input, sz_cand
     const top_h *t = state;
     if (t->alpha >= 1 || c->n == 1)
         return SZ_OK;
-    sorted s = {.c = c, .max = (double)sz_candidates_max(c), .sum = sz_candidates_weights(c)};
-    s.entropy = sz_candidates_entropy(c, s.sum);
+    sorted s = {.c = c, .index = (uint32_t *)(void *)c->scratch};
+    c->kernels->softmax_stats(c->logit, c->n, 1.0f, &s.stats);
+    double budget = t->alpha * s.stats.entropy;
     if (t->rule == RULE_PAPER && t->exact > 0)
-        return keep_exact(&s, t->alpha * s.entropy, (size_t)t->exact);
-    sz_candidates_keep_top(c, t->rule == RULE_PAPER
-                                  ? greedy(&s, t->alpha * s.entropy, (size_t)t->min_keep)
-                                  : other_rule(&s, t));
+        return keep_exact(&s, budget, (size_t)t->exact);
+    keep(&s, t->rule == RULE_PAPER ? greedy(&s, budget, (size_t)t->min_keep) : other_rule(&s, t));
     return SZ_OK;
 }
 

@@ -1,5 +1,7 @@
 /* sampler_top_p.c: the smallest set of likeliest tokens with mass >= p (Holtzman et al. 2020); of
  * equally likely ones at its edge the lower ids stay. */
+#include <szilard/unstable/num.h>
+
 #include "edge.h"
 
 static const sz_option options[] = {
@@ -11,11 +13,22 @@ static uint32_t rank(const sz_candidates *c, size_t i, const double *context) {
     return ~sz_rank_of(c->logit[i]);
 }
 
+/* Drops what cannot belong: those with weights below (1 - p) sum / n have less than 1 - p of the
+ * mass together. What follows then looks at few. */
+static void drop_tail(sz_candidates *c, double p, double sum) {
+    double least = sz_log((1.0 - p) * sum / (double)c->n) - 1e-3; /* beyond any rounding */
+    size_t n = c->n;
+    sz_candidates_cut(c, (float)((double)sz_candidates_max(c) + least), n);
+    if (c->n < n)
+        sz_candidates_weights(c);
+}
+
 static sz_status apply(const void *state, const sz_sampler_input *input, sz_candidates *c) {
     double p = *(const double *)state;
     if (p >= 1.0)
         return SZ_OK;
     double sum = sz_candidates_weights(c);
+    drop_tail(c, p, sum);
     /* a mass of exactly p is enough */
     double mass = p * sum * (1.0 - 0x1p-50);
     sz_edge_cut(c, rank, NULL, sz_edge_find(c, rank, NULL, mass));

@@ -17,6 +17,11 @@ typedef struct sz_candidates {
     size_t n;       /* >= 1 */
     const struct sz_kernels *kernels;
 } sz_candidates;
+/* Memory for up to n_vocab candidates, which must not outlive the runtime. */
+SZ_API sz_status sz_candidates_new(const sz_runtime *rt, size_t n_vocab, sz_candidates *out);
+SZ_API void sz_candidates_free(sz_candidates *c);
+/* All n tokens of a row of logits, with n <= the n_vocab that there is memory for. */
+SZ_API void sz_candidates_fill(sz_candidates *c, const float *logits, size_t n);
 
 /* What a sampler may look at. Everything is borrowed for the call. */
 typedef struct sz_sampler_input {
@@ -24,6 +29,7 @@ typedef struct sz_sampler_input {
     const sz_token *history;     /* records of the sequence so far, prompt included */
     size_t n_history;            /* = the position that is drawn */
     const sz_logit_stats *stats; /* of the model's own distribution, before any sampler */
+    const float *logits;         /* that distribution, [n_vocab]; NULL: not at hand */
     uint64_t seed, stream;       /* of the sequence; see sz_sampler_uniform */
     uint32_t stage;              /* set by the chain: the sampler's place in it */
 } sz_sampler_input;
@@ -64,6 +70,12 @@ SZ_API sz_status sz_chain_add_grammar(sz_chain *chain, const sz_model *model, sz
 SZ_API sz_status sz_chain_clone(const sz_chain *chain, sz_chain **out);
 SZ_API void sz_chain_free(sz_chain *chain);
 SZ_API sz_status sz_chain_apply(sz_chain *chain, const sz_sampler_input *input, sz_candidates *c);
+/* Draws a token from input->logits [n_vocab], with input->stats, as a session draws from a model's:
+ * at the position n_history of the input's stream. Chain NULL: greedy. c: memory for n_vocab
+ * candidates; holds afterwards what was kept, with the logits that were drawn from. The chain's
+ * memory does not change; sz_chain_accept tells it what became part of the text. */
+SZ_API sz_status sz_chain_draw(sz_chain *chain, const sz_sampler_input *input, size_t n_vocab,
+                               sz_candidates *c, sz_token *out);
 SZ_API void sz_chain_accept(sz_chain *chain, const sz_token *drawn);
 SZ_API size_t sz_chain_length(const sz_chain *chain);
 /* The kind of a stage, and how many candidates it left at the latest draw (kept_n may be NULL).
