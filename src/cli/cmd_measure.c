@@ -20,12 +20,16 @@ enum {
     OPT_TRUNCATE,
     OPT_SIGMA,
     OPT_TIMES,
-    OPT_LABELS
+    OPT_LABELS,
+    OPT_RATE,
+    OPT_JOINT
 };
 
-static const char *const words[] = {"entropy", "divergence", "mi", "spectral", "dse", NULL};
+static const char *const words[] = {"entropy", "divergence", "mi", "spectral",
+                                    "dse",     "coupling",   NULL};
 static sz_status (*const calls[])(const sz_measure_options *o, sz_report *r) = {
-    sz_measure_entropy, sz_measure_divergence, sz_measure_mi, sz_measure_spectral, sz_measure_dse};
+    sz_measure_entropy,  sz_measure_divergence, sz_measure_mi,
+    sz_measure_spectral, sz_measure_dse,        sz_measure_coupling};
 static const char *const readings[] = {"auto",    "probabilities", "logits", "counts",
                                        "symbols", "reals",         "bytes",  NULL};
 static const char *const binnings[] = {"width", "frequency", "fd", NULL};
@@ -57,11 +61,15 @@ static const struct argp_option options[] = {
      "dse: kernel width; default: the median distance to the tenth neighbour", 0},
     {"t", OPT_TIMES, "T,...", 0, "dse: diffusion times (1)", 0},
     {"labels", OPT_LABELS, "COLUMN", 0, "dse: information about this column's classes", 0},
+    {"rate", OPT_RATE, "R", 0,
+     "coupling: most entropy of a code between both columns, in the unit of --unit", 0},
+    {"joint", OPT_JOINT, "FILE", 0,
+     "coupling: write the joint law: row, column and probability as CSV, or a .npy matrix", 0},
     {"ci", OPT_CI, NULL, 0, "Show 95 % intervals, or standard errors in JSON", 0},
     {"clamp", OPT_CLAMP, NULL, 0, "Show negative estimates of information as 0", 0},
     {"no-jitter", OPT_NO_JITTER, NULL, 0, "Fail where samples coincide", 0},
     {"seed", OPT_SEED, "S", 0, "Seed of permutations and jitter (0)", 0},
-    {"unit", OPT_UNIT, "UNIT", 0, "nat, bit or hartley (nat)", 0},
+    {"unit", OPT_UNIT, "UNIT", 0, "nat, bit or hartley (nat; dse and coupling: bit)", 0},
     {"explain", OPT_EXPLAIN, NULL, 0, "Tell why the figure marked * was chosen", 0},
     {"json", OPT_JSON, NULL, 0, "Print one object; names end in their unit", 0},
     {0},
@@ -87,6 +95,9 @@ static error_t parse_numbers(int key, char *arg, struct argp_state *state) {
         return 0;
     case OPT_SIGMA:
         o->sigma = strcmp(arg, "auto") == 0 ? 0 : sz_cli_real(state, "--sigma", arg, 1e-300, 1e300);
+        return 0;
+    case OPT_RATE:
+        o->rate = sz_cli_real(state, "--rate", arg, 0, 1e6);
         return 0;
     case OPT_BINS:
         o->bins = (uint32_t)sz_cli_int(state, "--bins", arg, 1, 1 << 20);
@@ -130,6 +141,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case OPT_LABELS:
         s->o.labels = arg;
         return 0;
+    case OPT_JOINT:
+        s->o.joint = arg;
+        return 0;
     case OPT_CENTER:
         s->o.center = true;
         return 0;
@@ -153,7 +167,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         return 0;
     case ARGP_KEY_END:
         if (s->what < 0)
-            argp_error(state, "say what to measure: entropy, divergence, mi, spectral or dse");
+            argp_error(state,
+                       "say what to measure: entropy, divergence, mi, spectral, dse or coupling");
         if (!s->o.file)
             s->o.file = "-";
         return 0;
@@ -165,9 +180,10 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 const struct argp sz_argp_measure = {
     options,
     parse,
-    "entropy|divergence|mi|spectral|dse [FILE|-]",
+    "entropy|divergence|mi|spectral|dse|coupling [FILE|-]",
     "Measures information: entropy of a column, divergence of two, mutual information between "
-    "columns, the entropy of a matrix's spectrum, or the diffusion spectral entropy of rows. FILE "
+    "columns, the entropy of a matrix's spectrum, the diffusion spectral entropy of rows, or the "
+    "least randomness of a joint law with two columns as marginals. FILE "
     "holds columns as text or CSV, JSON (an "
     "array, an array of rows, or an object of columns) or a .npy array; any file with --as bytes. "
     "The figure to quote is marked *."
@@ -178,16 +194,19 @@ const struct argp sz_argp_measure = {
     "  szilard measure mi samples.csv -x height -y weight --explain\n"
     "  szilard measure mi --as counts table.csv --perm\n"
     "  szilard measure spectral hidden.npy --center --truncate 16\n"
-    "  szilard measure dse states.csv --labels class --t 1,2\n",
+    "  szilard measure dse states.csv --labels class --t 1,2\n"
+    "  szilard measure coupling laws.csv -x cause -y effect --joint joint.csv\n"
+    "  szilard measure coupling laws.csv --rate 1.5\n",
     NULL,
     NULL,
     NULL};
 
 int sz_run_measure(int argc, char **argv) {
-    settings s = {.what = -1, .o = {.alpha = NAN, .binning = -1}};
+    settings s = {.what = -1, .o = {.alpha = NAN, .binning = -1, .rate = NAN}};
     sz_report r = {0};
     sz_cli_parse(&sz_argp_measure, argc, argv, &s);
-    if (calls[s.what] == sz_measure_dse && !s.o.unit_given)
+    bool in_bits = calls[s.what] == sz_measure_dse || calls[s.what] == sz_measure_coupling;
+    if (in_bits && !s.o.unit_given)
         s.o.unit = SZ_BIT; /* as its literature has it */
     if (calls[s.what](&s.o, &r) != SZ_OK)
         return sz_cli_error();

@@ -29,6 +29,8 @@ typedef struct sz_measure_options {
     double sigma;       /* dse: 0: chosen */
     const char *times;  /* dse: NULL: "1" */
     const char *labels; /* dse: a column; NULL: none */
+    double rate;        /* coupling: entropy of the bottleneck, in `unit`; NAN: none */
+    const char *joint;  /* coupling: file for the joint law; NULL: none */
     bool intervals, json, center, explain, clamp, no_jitter;
 } sz_measure_options;
 
@@ -55,11 +57,14 @@ sz_status sz_measure_divergence(const sz_measure_options *o, sz_report *r);
 sz_status sz_measure_mi(const sz_measure_options *o, sz_report *r);
 sz_status sz_measure_spectral(const sz_measure_options *o, sz_report *r);
 sz_status sz_measure_dse(const sz_measure_options *o, sz_report *r);
+sz_status sz_measure_coupling(const sz_measure_options *o, sz_report *r);
 
 /* The columns that `list` names, in its order; NULL: `otherwise` columns from `from` on. *v is
  * [rows][*n], sz_free. *labels (may be NULL): whether any of them holds words. */
 sz_status sz_table_pick(const sz_table *t, const char *list, size_t from, size_t otherwise,
                         double **v, size_t *n, bool *labels);
+/* Makes a distribution of v [n] in place: softmax, or counts over their sum; others stay. */
+sz_status sz_column_normalise(double *v, size_t n, sz_reading reading);
 /* Whole numbers that fit codes, from the least one up; false if there are others or too many. */
 bool sz_is_discrete(const double *v, size_t n);
 sz_status sz_count_symbols(const double *v, size_t n, uint64_t **counts, size_t *cells);

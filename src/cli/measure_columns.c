@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <szilard/unstable/num.h>
 
 enum { MAX_CODES = 1 << 22 };
 
@@ -85,5 +86,24 @@ sz_status sz_count_symbols(const double *v, size_t n, uint64_t **counts, size_t 
     SZ_REQUIRE(*counts, SZ_E_NOMEM, "no memory for %zu symbols", *cells);
     for (size_t i = 0; i < n; i++)
         (*counts)[(size_t)(v[i] - low)]++;
+    return SZ_OK;
+}
+
+sz_status sz_column_normalise(double *v, size_t n, sz_reading reading) {
+    double sum = 0, most = -INFINITY;
+    if (reading == SZ_READ_LOGITS) {
+        sz_logit_entropies e;
+        SZ_TRY(sz_entropy_logits(v, n, &e));
+        for (size_t i = 0; i < n; i++)
+            v[i] = sz_exp(v[i] - e.log_sum_exp);
+    }
+    for (size_t i = 0; i < n; i++) {
+        sum += v[i];
+        most = v[i] > most ? v[i] : most;
+    }
+    bool scale = reading == SZ_READ_COUNTS || (reading == SZ_READ_AUTO && most > 1);
+    SZ_REQUIRE(!scale || sum > 0, SZ_E_ARG, "the counts of a column sum to %g", sum);
+    for (size_t i = 0; scale && i < n; i++)
+        v[i] /= sum;
     return SZ_OK;
 }

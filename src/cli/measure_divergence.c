@@ -1,7 +1,6 @@
 /* measure_divergence.c: `szilard measure divergence`: how far two columns are apart. */
 #include "measure.h"
 #include <math.h>
-#include <szilard/unstable/num.h>
 
 typedef struct measure {
     const char *name;
@@ -44,26 +43,6 @@ static sz_status compare(const double *p, const double *q, size_t n, const sz_me
     return SZ_OK;
 }
 
-/* Softmax, or counts over their sum, in place. */
-static sz_status normalise(double *v, size_t n, sz_reading reading) {
-    double sum = 0, most = -INFINITY;
-    if (reading == SZ_READ_LOGITS) {
-        sz_logit_entropies e;
-        SZ_TRY(sz_entropy_logits(v, n, &e));
-        for (size_t i = 0; i < n; i++)
-            v[i] = sz_exp(v[i] - e.log_sum_exp);
-    }
-    for (size_t i = 0; i < n; i++) {
-        sum += v[i];
-        most = v[i] > most ? v[i] : most;
-    }
-    bool scale = reading == SZ_READ_COUNTS || (reading == SZ_READ_AUTO && most > 1);
-    SZ_REQUIRE(!scale || sum > 0, SZ_E_ARG, "the counts of a column sum to %g", sum);
-    for (size_t i = 0; scale && i < n; i++)
-        v[i] /= sum;
-    return SZ_OK;
-}
-
 sz_status sz_measure_divergence(const sz_measure_options *o, sz_report *r) {
     sz_table t;
     double *p = NULL, *q = NULL;
@@ -76,9 +55,9 @@ sz_status sz_measure_divergence(const sz_measure_options *o, sz_report *r) {
     if (status == SZ_OK && (n_p != 1 || n_q != 1))
         status = sz_fail(SZ_E_ARG, "a divergence is between one column and one other");
     if (status == SZ_OK)
-        status = normalise(p, n, o->reading);
+        status = sz_column_normalise(p, n, o->reading);
     if (status == SZ_OK)
-        status = normalise(q, n, o->reading);
+        status = sz_column_normalise(q, n, o->reading);
     if (status == SZ_OK)
         status = compare(p, q, n, o, r);
     snprintf(r->what, sizeof r->what, "two distributions over %zu outcomes", n);

@@ -52,6 +52,21 @@ about "spectral" "$(printf '[[1,0],[0,1]]' | measure spectral - | get effective_
 about "dse" "$(printf '[[0],[1000],[2000],[3000]]' | measure dse - --sigma 1 --t 1,2 | get dse_t2_bits)" 2
 same "labels" "$(printf '0 a\n0.1 a\n0.2 a\n9 b\n9.1 b\n9.2 b\n' > "$work/l.txt"; measure dse "$work/l.txt" --labels 2 --sigma 1 | get samples_in_classes)" 6
 
+printf 'p,q\n0.4,0.5\n0.3,0.25\n0.3,0.25\n' > "$work/laws.csv"
+measure coupling "$work/laws.csv" --joint "$work/joint.csv" > "$work/out"
+about "coupling" "$(get least_found_bits < "$work/out")" 1.9609640474436811
+about "exact" "$(get exact_bits < "$work/out")" 1.9609640474436811
+about "bound" "$(get lower_bound_bits < "$work/out")" 1.7024677973715656
+about "gap" "$(get gap_bits < "$work/out")" 0
+same "joint" "$(line 2 < "$work/joint.csv")" "1,1,0.4"
+same "joint is summed" "$(awk -F, 'NR > 1 { s += $3 } END { printf "%.9f", s }' "$work/joint.csv")" 1.000000000
+measure coupling "$work/laws.csv" --joint "$work/joint.npy" > "$work/out"
+has "joint as .npy" "$(measure spectral "$work/joint.npy" | get of)" "3 rows x 3 columns"
+printf '[[0.4,0.5],[0.3,0.3],[0.2,0.2],[0.1,0]]' | measure coupling - --rate 1.2 > "$work/out"
+about "bottleneck" "$(get information_xt_bits < "$work/out")" 1.162993398347242
+about "nats" "$(measure coupling "$work/laws.csv" --unit nat | get least_found_nats)" 1.3592367006650063
+exits "not a law" 1 "$szilard" measure coupling "$work/bad.csv"
+
 exits "no word" 2 "$szilard" measure
 exits "wrong word" 2 "$szilard" measure heat "$work/p.txt"
 exits "missing file" 1 "$szilard" measure entropy "$work/none.txt"
