@@ -8,6 +8,7 @@
 
 #include "body_attend.h"
 #include "body_double.h"
+#include "body_match.h"
 #include "body_product.h"
 
 #define PRODUCT_SLOT(T)  [SZ_##T] = product_##T,
@@ -40,5 +41,6 @@
         .attend_mix = attend_mix,                                                                  \
         .merge = merge,                                                                            \
         .softmax_stats = softmax_stats,                                                            \
+        .count_equal = {[1] = count_equal_u8, [2] = count_equal_u16, [4] = count_equal_u32},       \
         .peak_int8 = peak_int8,                                                                    \
     }

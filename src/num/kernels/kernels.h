@@ -133,6 +133,13 @@ typedef struct sz_kernels {
     /* ---- One pass over the vocabulary (card 00) -------------------------------------------------
      */
     void (*softmax_stats)(const float *logits, size_t n, float temperature, sz_softmax_stats *out);
+    /* ---- Texts and patterns (card 43); indexed by the bytes of a symbol: 1, 2 or 4
+     * ---------------
+     */
+    /* count[i] = how many j < m have text[i + offset[j]] == symbol[j], i < n. Reads the text up to
+     * n - 1 + the greatest offset; any alignment of symbols. */
+    void (*count_equal[5])(const void *text, const void *symbol, const uint32_t *offset, size_t m,
+                           size_t n, uint32_t *count);
     /* VNNI-class throughput probe: `rounds` x 12 independent dot instructions. */
     void (*peak_int8)(uint64_t rounds, int32_t out[16]);
 } sz_kernels;

@@ -1,0 +1,45 @@
+/* match_count.c: equal symbols counted directly: by blocks of alignments, and by votes. */
+#include "text/match.h"
+
+void sz_match_scan(const sz_match_setup *s, const sz_match_tile *t, uint32_t *equal) {
+    const sz_pattern *p = &s->p;
+    s->kernels->count_equal[p->width](t->text, p->code, p->offset, p->n_solid, t->n, equal);
+}
+
+/* The text symbol at `at` votes for alignment at - j for every place j of its code. */
+uint64_t sz_match_scatter(const sz_match_setup *s, const sz_match_tile *t, const uint8_t *heavy,
+                          uint32_t *equal) {
+    const sz_pattern *p = &s->p;
+    uint64_t votes = 0;
+    memset(equal, 0, t->n * sizeof *equal);
+    for (size_t at = 0; at < t->n + p->m - 1; at++) {
+        uint32_t c = sz_symbol_at(t->text, p->width, at);
+        if (c == p->n_codes || (heavy && heavy[c]))
+            continue;
+        const uint32_t *j = p->place + p->first[c], *end = p->place + p->first[c + 1];
+        while (j < end && at >= t->n && *j <= at - t->n) /* alignments behind the tile */
+            j++;
+        const uint32_t *from = j;
+        while (j < end && *j <= at)
+            equal[at - *j++]++;
+        votes += (uint64_t)(j - from);
+    }
+    return votes;
+}
+
+void sz_match_occurrences(const sz_pattern *p, const void *text, size_t n, uint64_t *occ) {
+    uint32_t four[4][256] = {{0}}; /* neighbours that are equal do not wait for each other */
+    memset(occ, 0, p->n_codes * sizeof *occ);
+    if (p->width != 1 || n >= UINT32_MAX) {
+        for (size_t i = 0; i < n; i++) {
+            uint32_t c = sz_symbol_at(text, p->width, i);
+            if (c < p->n_codes)
+                occ[c]++;
+        }
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        four[i % 4][((const uint8_t *)text)[i]]++;
+    for (size_t c = 0; c < p->n_codes; c++)
+        occ[c] = (uint64_t)four[0][c] + four[1][c] + four[2][c] + four[3][c];
+}
