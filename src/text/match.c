@@ -53,7 +53,7 @@ static sz_status check_options(const sz_match_options *o, size_t m) {
 }
 
 static void setup_free(sz_match_setup *s) {
-    sz_pattern_free(&s->p);
+    sz_needle_free(&s->p);
     sz_match_plan_free(s->plan);
 }
 
@@ -69,7 +69,7 @@ static sz_status setup_new(const sz_symbols *pattern, const sz_match_options *o,
     size_t points = sz_match_fft_points(pattern->n);
     s.tile = points <= SZ_FFT_MOST_POINTS ? sz_match_fft_blocks(points) * (points - pattern->n + 1)
                                           : (size_t)1 << 20;
-    SZ_TRY(sz_pattern_new(pattern, s.o.wild, s.o.wildcard, &s.p));
+    SZ_TRY(sz_needle_new(pattern, s.o.wild, s.o.wildcard, &s.p));
     sz_status status = sz_match_plan_new(points, &s.plan);
     if (status != SZ_OK)
         setup_free(&s);
@@ -149,7 +149,7 @@ sz_status sz_match_distances(const sz_symbols *text, const sz_symbols *pattern,
 
 /* ---- A text in pieces ------------------------------------------------------------------------ */
 
-struct sz_matcher {
+struct sz_match_stream {
     sz_match_setup s;
     uint8_t *text; /* symbols that are still needed, [begin, end) of cap */
     size_t begin, end, cap;
@@ -159,7 +159,7 @@ struct sz_matcher {
     sz_match_report report;
 };
 
-void sz_matcher_free(sz_matcher *m) {
+void sz_match_stream_free(sz_match_stream *m) {
     if (!m)
         return;
     setup_free(&m->s);
@@ -168,8 +168,9 @@ void sz_matcher_free(sz_matcher *m) {
     sz_free(m);
 }
 
-sz_status sz_matcher_new(const sz_symbols *pattern, const sz_match_options *o, sz_matcher **out) {
-    sz_matcher *m = sz_calloc(1, sizeof *m);
+sz_status sz_match_stream_new(const sz_symbols *pattern, const sz_match_options *o,
+                              sz_match_stream **out) {
+    sz_match_stream *m = sz_calloc(1, sizeof *m);
     SZ_REQUIRE(m, SZ_E_NOMEM, "no memory for a matcher");
     sz_status status = setup_new(pattern, o, &m->s);
     if (status == SZ_OK) {
@@ -182,7 +183,7 @@ sz_status sz_matcher_new(const sz_symbols *pattern, const sz_match_options *o, s
             status = sz_fail(SZ_E_NOMEM, "no memory for a text of %zu symbols", m->cap);
     }
     if (status != SZ_OK) {
-        sz_matcher_free(m);
+        sz_match_stream_free(m);
         return status;
     }
     *out = m;
@@ -190,7 +191,7 @@ sz_status sz_matcher_new(const sz_symbols *pattern, const sz_match_options *o, s
 }
 
 /* Appends what there is room for; returns how many symbols. */
-static size_t append(sz_matcher *m, const void *symbols, size_t n) {
+static size_t append(sz_match_stream *m, const void *symbols, size_t n) {
     unsigned width = m->s.p.raw_width;
     if (n > m->cap - m->end && m->begin > 0) {
         memmove(m->text, m->text + m->begin * width, (m->end - m->begin) * width);
@@ -203,7 +204,7 @@ static size_t append(sz_matcher *m, const void *symbols, size_t n) {
     return n;
 }
 
-static sz_status deliver(sz_matcher *m, sz_match_sink sink, void *user) {
+static sz_status deliver(sz_match_stream *m, sz_match_sink sink, void *user) {
     size_t length = m->s.p.m;
     while (m->end - m->begin >= length) {
         size_t n = m->end - m->begin - length + 1;
@@ -217,7 +218,8 @@ static sz_status deliver(sz_matcher *m, sz_match_sink sink, void *user) {
     return SZ_OK;
 }
 
-sz_status sz_matcher_feed(sz_matcher *m, const sz_symbols *piece, sz_match_sink sink, void *user) {
+sz_status sz_match_stream_feed(sz_match_stream *m, const sz_symbols *piece, sz_match_sink sink,
+                               void *user) {
     SZ_TRY(sz_match_check_text(piece, m->s.p.raw_width));
     for (size_t at = 0; at < piece->n;) {
         at += append(m, sz_symbols_from(piece->data, piece->width, at), piece->n - at);
@@ -226,6 +228,6 @@ sz_status sz_matcher_feed(sz_matcher *m, const sz_symbols *piece, sz_match_sink 
     return SZ_OK;
 }
 
-const sz_match_report *sz_matcher_report(const sz_matcher *m) {
+const sz_match_report *sz_match_stream_report(const sz_match_stream *m) {
     return &m->report;
 }

@@ -10,7 +10,7 @@
 /* The pattern with its symbols as codes. Bytes are their own codes; 32-bit symbols are numbered as
  * they come, and every symbol that the pattern lacks has the code n_codes. Codes take `width`
  * bytes: 1, 2 or 4. Wildcards have no code and stand apart. */
-typedef struct sz_pattern {
+typedef struct sz_needle {
     size_t m, n_solid, n_wild;
     unsigned width, raw_width;
     const void *raw;       /* [m] copied */
@@ -23,14 +23,14 @@ typedef struct sz_pattern {
     uint32_t *place;  /* [n_solid] places by code, rising within a code */
     uint32_t *slot;   /* hash table of codes, + 1; [slot_mask + 1] */
     uint32_t slot_mask;
-} sz_pattern;
+} sz_needle;
 
-sz_status sz_pattern_new(const sz_symbols *symbols, bool wild, uint32_t wildcard, sz_pattern *out);
-void sz_pattern_free(sz_pattern *p);
+sz_status sz_needle_new(const sz_symbols *symbols, bool wild, uint32_t wildcard, sz_needle *out);
+void sz_needle_free(sz_needle *p);
 /* The code of a 32-bit symbol. */
-uint32_t sz_pattern_code(const sz_pattern *p, uint32_t symbol);
+uint32_t sz_needle_code(const sz_needle *p, uint32_t symbol);
 /* The text's codes, [n] of p->width bytes; for 32-bit symbols only. */
-void sz_pattern_encode(const sz_pattern *p, const uint32_t *text, size_t n, void *out);
+void sz_needle_encode(const sz_needle *p, const uint32_t *text, size_t n, void *out);
 
 static inline uint32_t sz_symbol_at(const void *text, unsigned width, size_t i) {
     return width == 1   ? ((const uint8_t *)text)[i]
@@ -46,7 +46,7 @@ typedef struct sz_match_plan sz_match_plan; /* transforms of a pattern's size, m
 typedef struct sz_match_setup {
     sz_match_options o;
     const sz_kernels *kernels;
-    sz_pattern p;
+    sz_needle p;
     size_t tile; /* alignments computed together */
     sz_match_plan *plan;
 } sz_match_setup;
@@ -84,7 +84,7 @@ sz_status sz_match_jumps(const sz_match_setup *s, const sz_match_tile *t, uint32
 sz_status sz_match_sample(const sz_match_setup *s, const sz_match_tile *t, uint32_t *out);
 bool sz_match_bits_fit(size_t m, uint64_t k);
 /* Mismatches of one alignment, stopping beyond `most`: min(D, most + 1). */
-uint64_t sz_match_verify(const sz_pattern *p, const void *text, size_t at, uint64_t most);
+uint64_t sz_match_verify(const sz_needle *p, const void *text, size_t at, uint64_t most);
 
 /* Points of a transform for this pattern, and how many blocks of a tile share the pattern's. */
 size_t sz_match_fft_points(size_t m);
@@ -101,6 +101,6 @@ sz_status sz_match_choose(const sz_match_setup *s, const sz_match_costs *c, cons
 double sz_match_divide(const sz_match_setup *s, const sz_match_costs *c, size_t n,
                        const uint64_t *occ, uint8_t *heavy);
 /* Occurrences of each code, occ [n_codes]. */
-void sz_match_occurrences(const sz_pattern *p, const void *text, size_t n, uint64_t *occ);
+void sz_match_occurrences(const sz_needle *p, const void *text, size_t n, uint64_t *occ);
 
 #endif

@@ -15,7 +15,7 @@ bool sz_match_bits_fit(size_t m, uint64_t k) {
 }
 
 /* For each code, 1 in the counters of the places where the pattern has another symbol. */
-static uint64_t *mismatch_words(const sz_pattern *p, unsigned bits) {
+static uint64_t *mismatch_words(const sz_needle *p, unsigned bits) {
     uint64_t *word = sz_alloc(((size_t)p->n_codes + 1) * sizeof *word), all = 0;
     if (!word)
         return NULL;
@@ -29,7 +29,7 @@ static uint64_t *mismatch_words(const sz_pattern *p, unsigned bits) {
 }
 
 sz_status sz_match_bits(const sz_match_setup *s, const sz_match_tile *t, uint32_t *out) {
-    const sz_pattern *p = &s->p;
+    const sz_needle *p = &s->p;
     uint64_t k = (uint64_t)s->o.k < p->m ? (uint64_t)s->o.k : p->m;
     unsigned bits = counter_bits(k), last = (unsigned)(p->m - 1) * bits;
     uint64_t *word = mismatch_words(p, bits), state = 0, beyond = 0, top = 0;

@@ -16,7 +16,7 @@ DEFINE_MISMATCHES(uint8_t)
 DEFINE_MISMATCHES(uint16_t)
 DEFINE_MISMATCHES(uint32_t)
 
-uint64_t sz_match_verify(const sz_pattern *p, const void *text, size_t at, uint64_t most) {
+uint64_t sz_match_verify(const sz_needle *p, const void *text, size_t at, uint64_t most) {
     uint64_t d = 0;
     for (size_t j = 0; j < p->m && d <= most; j += CHUNK) {
         size_t n = p->m - j < CHUNK ? p->m - j : CHUNK;
@@ -58,7 +58,7 @@ static void index_free(block_index *x) {
     sz_free(x->filter);
 }
 
-static void add_block(block_index *x, const sz_pattern *p, size_t b) {
+static void add_block(block_index *x, const sz_needle *p, size_t b) {
     uint64_t h = 0;
     for (size_t j = 0; j < x->length; j++)
         h = step(h, sz_symbol_at(p->code, p->width, b * x->length + j));
@@ -69,7 +69,7 @@ static void add_block(block_index *x, const sz_pattern *p, size_t b) {
     x->filter[bit / 64] |= UINT64_C(1) << bit % 64;
 }
 
-static sz_status index_new(const sz_pattern *p, uint64_t k, block_index *out) {
+static sz_status index_new(const sz_needle *p, uint64_t k, block_index *out) {
     block_index x = {
         .n = (size_t)k + 1, .length = p->m / ((size_t)k + 1), .top = 1, .filter_log2 = 12};
     for (size_t j = 0; j < x.length; j++)
@@ -93,7 +93,7 @@ static sz_status index_new(const sz_pattern *p, uint64_t k, block_index *out) {
 }
 
 typedef struct search {
-    const sz_pattern *p;
+    const sz_needle *p;
     const sz_match_tile *t;
     const block_index *x;
     uint64_t k, steps;
@@ -135,7 +135,7 @@ static bool roll(search *s, uint64_t most_steps) {
 
 sz_status sz_match_blocks(const sz_match_setup *s, const sz_match_tile *t, bool forced,
                           uint32_t *out) {
-    const sz_pattern *p = &s->p;
+    const sz_needle *p = &s->p;
     uint64_t k = (uint64_t)s->o.k;
     if (k >= p->m) { /* there is no block: every alignment is within the bound */
         for (size_t i = 0; i < t->n; i++)

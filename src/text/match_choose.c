@@ -14,7 +14,7 @@ static double transform_cost(const sz_match_setup *s, const sz_match_costs *c, s
 
 double sz_match_divide(const sz_match_setup *s, const sz_match_costs *c, size_t n,
                        const uint64_t *occ, uint8_t *heavy) {
-    const sz_pattern *p = &s->p;
+    const sz_needle *p = &s->p;
     double pair = transform_cost(s, c, n), cost = c->visit * (double)n, saved = 0;
     size_t n_heavy = 0;
     bool possible = sz_match_fft_points(p->m) <= SZ_FFT_MOST_POINTS;
@@ -36,7 +36,7 @@ double sz_match_divide(const sz_match_setup *s, const sz_match_costs *c, size_t 
  */
 static double blocks_cost(const sz_match_setup *s, const sz_match_costs *c, const sz_match_tile *t,
                           uint64_t *occ) {
-    const sz_pattern *p = &s->p;
+    const sz_needle *p = &s->p;
     size_t n = t->n + p->m - 1 < PROBE ? t->n + p->m - 1 : PROBE;
     if ((uint64_t)s->o.k >= p->m / 2) /* blocks of one symbol */
         return 1e300;
@@ -53,7 +53,7 @@ static double blocks_cost(const sz_match_setup *s, const sz_match_costs *c, cons
 
 sz_status sz_match_choose(const sz_match_setup *s, const sz_match_costs *c, const sz_match_tile *t,
                           uint8_t *heavy, sz_match_method *out) {
-    const sz_pattern *p = &s->p;
+    const sz_needle *p = &s->p;
     double n = (double)t->n, best = n * (double)p->n_solid * c->scan[p->width];
     *out = SZ_MATCH_SCAN;
     bool blocks = s->o.bounded && !s->o.wild && best > n * c->roll;

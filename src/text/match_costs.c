@@ -25,7 +25,7 @@ static void run_blocks(trial *t) {
     sz_match_blocks(&t->s, &t->t, true, t->out);
 }
 static void run_encode(trial *t) {
-    sz_pattern_encode(&t->s.p, t->t.text, t->t.n, t->codes);
+    sz_needle_encode(&t->s.p, t->t.text, t->t.n, t->codes);
 }
 
 static double shortest(trial *t, void (*run)(trial *t)) {
@@ -52,7 +52,7 @@ static sz_status trial_new(unsigned width, uint32_t symbols, size_t m, void *tex
     t.s.o = (sz_match_options){.bounded = true, .k = 3};
     SZ_TRY(sz_kernels_get(NULL, &t.s.kernels));
     const sz_symbols pattern = {sz_symbols_from(text, width, N / 2), m, width};
-    SZ_TRY(sz_pattern_new(&pattern, false, 0, &t.s.p));
+    SZ_TRY(sz_needle_new(&pattern, false, 0, &t.s.p));
     t.out = sz_alloc(N * sizeof *t.out);
     t.codes = sz_alloc(N * sizeof(uint32_t));
     sz_status status = t.out && t.codes ? sz_match_plan_new(sz_match_fft_points(m), &t.s.plan)
@@ -61,7 +61,7 @@ static sz_status trial_new(unsigned width, uint32_t symbols, size_t m, void *tex
         *out = t;
         return SZ_OK;
     }
-    sz_pattern_free(&t.s.p);
+    sz_needle_free(&t.s.p);
     sz_free(t.out);
     sz_free(t.codes);
     return status;
@@ -69,7 +69,7 @@ static sz_status trial_new(unsigned width, uint32_t symbols, size_t m, void *tex
 
 static void trial_free(trial *t) {
     sz_match_plan_free(t->s.plan);
-    sz_pattern_free(&t->s.p);
+    sz_needle_free(&t->s.p);
     sz_free(t->out);
     sz_free(t->codes);
 }

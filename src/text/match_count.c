@@ -2,14 +2,14 @@
 #include "text/match.h"
 
 void sz_match_scan(const sz_match_setup *s, const sz_match_tile *t, uint32_t *equal) {
-    const sz_pattern *p = &s->p;
+    const sz_needle *p = &s->p;
     s->kernels->count_equal[p->width](t->text, p->code, p->offset, p->n_solid, t->n, equal);
 }
 
 /* The text symbol at `at` votes for alignment at - j for every place j of its code. */
 uint64_t sz_match_scatter(const sz_match_setup *s, const sz_match_tile *t, const uint8_t *heavy,
                           uint32_t *equal) {
-    const sz_pattern *p = &s->p;
+    const sz_needle *p = &s->p;
     uint64_t votes = 0;
     memset(equal, 0, t->n * sizeof *equal);
     for (size_t at = 0; at < t->n + p->m - 1; at++) {
@@ -27,7 +27,7 @@ uint64_t sz_match_scatter(const sz_match_setup *s, const sz_match_tile *t, const
     return votes;
 }
 
-void sz_match_occurrences(const sz_pattern *p, const void *text, size_t n, uint64_t *occ) {
+void sz_match_occurrences(const sz_needle *p, const void *text, size_t n, uint64_t *occ) {
     uint32_t four[4][256] = {{0}}; /* neighbours that are equal do not wait for each other */
     memset(occ, 0, p->n_codes * sizeof *occ);
     if (p->width != 1 || n >= UINT32_MAX) {

@@ -41,7 +41,7 @@ sz_match_blocks_of sz_match_cut(size_t m, size_t n) {
     return (sz_match_blocks_of){points, step, (n + step - 1) / step};
 }
 
-sz_status sz_code_list_new(const sz_pattern *p, const uint8_t *heavy, sz_code_list *out) {
+sz_status sz_code_list_new(const sz_needle *p, const uint8_t *heavy, sz_code_list *out) {
     sz_code_list list = {.code = sz_alloc((p->n_codes + 1) * sizeof *list.code)};
     SZ_REQUIRE(list.code, SZ_E_NOMEM, "no memory for %u symbols", p->n_codes);
     for (uint32_t c = 0; c < p->n_codes; c++)

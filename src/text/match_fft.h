@@ -10,7 +10,7 @@ typedef struct sz_code_list {
     uint32_t *code;
     size_t n;
 } sz_code_list;
-sz_status sz_code_list_new(const sz_pattern *p, const uint8_t *heavy, sz_code_list *out);
+sz_status sz_code_list_new(const sz_needle *p, const uint8_t *heavy, sz_code_list *out);
 
 /* A tile cut into blocks of one transform each, which overlap by m - 1 symbols. */
 typedef struct sz_match_blocks_of {

@@ -46,7 +46,7 @@ static sz_status NAME(room_new)(const sz_match_blocks_of *b, NAME(room) * out) {
     return SZ_OK;
 }
 
-static size_t NAME(fill)(const sz_pattern *p, const void *text, size_t n, size_t points,
+static size_t NAME(fill)(const sz_needle *p, const void *text, size_t n, size_t points,
                          uint32_t code, REAL *out) {
     n = n < points ? n : points;
     memset(out + n, 0, (points - n) * sizeof *out);
@@ -55,7 +55,7 @@ static size_t NAME(fill)(const sz_pattern *p, const void *text, size_t n, size_t
                            : NAME(places_u32)(text, n, code, out);
 }
 
-static void NAME(fill_pattern)(const sz_pattern *p, uint32_t code, size_t points, REAL *out) {
+static void NAME(fill_pattern)(const sz_needle *p, uint32_t code, size_t points, REAL *out) {
     memset(out, 0, points * sizeof *out);
     for (uint32_t i = p->first[code]; i < p->first[code + 1]; i++)
         out[p->place[i]] = 1;
@@ -75,7 +75,7 @@ static void NAME(multiply)(const REAL *restrict x, const REAL *restrict y, size_
 static void NAME(add_pair)(const sz_match_setup *s, const sz_match_tile *t,
                            const sz_match_blocks_of *b, const FFT *fft, const uint32_t *code,
                            bool both, NAME(room) * r) {
-    const sz_pattern *p = &s->p;
+    const sz_needle *p = &s->p;
     size_t points = b->points;
     memset(r->spectrum + points, 0, points * sizeof *r->spectrum);
     for (size_t part = 0; part < (both ? 2 : 1); part++)

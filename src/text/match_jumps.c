@@ -31,7 +31,7 @@ static void hashes_free(hashes *h) {
 }
 
 static sz_status hashes_new(const sz_match_setup *s, const sz_match_tile *t, hashes *out) {
-    const sz_pattern *p = &s->p;
+    const sz_needle *p = &s->p;
     uint32_t random[4];
     hashes h = {.text = sz_alloc((t->n + p->m) * sizeof *h.text),
                 .pattern = sz_alloc((p->m + 1) * sizeof *h.pattern),
@@ -58,7 +58,7 @@ static inline bool same(const hashes *h, size_t at, size_t j, size_t n) {
 }
 
 /* Equal symbols from text place at and pattern place j on; at most `most`. */
-static size_t extension(const sz_pattern *p, const void *text, const hashes *h, size_t at, size_t j,
+static size_t extension(const sz_needle *p, const void *text, const hashes *h, size_t at, size_t j,
                         size_t most) {
     size_t low = 0, high;
     while (low < most && low < 8)
@@ -80,7 +80,7 @@ static size_t extension(const sz_pattern *p, const void *text, const hashes *h, 
 }
 
 sz_status sz_match_jumps(const sz_match_setup *s, const sz_match_tile *t, uint32_t *out) {
-    const sz_pattern *p = &s->p;
+    const sz_needle *p = &s->p;
     uint64_t k = (uint64_t)s->o.k < p->m ? (uint64_t)s->o.k : p->m;
     hashes h = {0};
     SZ_TRY(hashes_new(s, t, &h));

@@ -81,7 +81,7 @@ static sz_status room_new(const sz_match_blocks_of *b, room *out) {
 }
 
 /* The pattern goes in backwards, so that the product of the spectra is a correlation. */
-static void add_code(const sz_pattern *p, const sz_match_tile *t, const sz_match_blocks_of *b,
+static void add_code(const sz_needle *p, const sz_match_tile *t, const sz_match_blocks_of *b,
                      uint32_t code, room *r) {
     memset(r->spectrum, 0, b->points * sizeof *r->spectrum);
     for (uint32_t i = p->first[code]; i < p->first[code + 1]; i++)

@@ -40,7 +40,7 @@ static void draw_places(uint64_t seed, size_t m, uint32_t place[PLACES]) {
 }
 
 sz_status sz_match_sample(const sz_match_setup *s, const sz_match_tile *t, uint32_t *out) {
-    const sz_pattern *p = &s->p;
+    const sz_needle *p = &s->p;
     uint64_t k = (uint64_t)s->o.k < p->m ? (uint64_t)s->o.k : p->m;
     uint32_t place[PLACES], wide[PLACES];
     uint16_t half[PLACES];

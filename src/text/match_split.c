@@ -8,14 +8,14 @@ static int rising(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static void count_text(const sz_pattern *p, const sz_symbols *text, uint64_t *occ) {
+static void count_text(const sz_needle *p, const sz_symbols *text, uint64_t *occ) {
     for (size_t i = 0; i < text->n; i++) {
         uint32_t symbol = sz_symbol_at(text->data, text->width, i);
-        occ[text->width == 1 ? symbol : sz_pattern_code(p, symbol)]++;
+        occ[text->width == 1 ? symbol : sz_needle_code(p, symbol)]++;
     }
 }
 
-static sz_status divide(const sz_pattern *p, const sz_symbols *text, double scatter_cost,
+static sz_status divide(const sz_needle *p, const sz_symbols *text, double scatter_cost,
                         double transform_cost, uint32_t *heavy, size_t *n_heavy, uint64_t *votes) {
     uint64_t *occ = sz_calloc((size_t)p->n_codes + 1, sizeof *occ);
     SZ_REQUIRE(occ, SZ_E_NOMEM, "no memory for %u symbols", p->n_codes);
@@ -37,17 +37,17 @@ static sz_status divide(const sz_pattern *p, const sz_symbols *text, double scat
 sz_status sz_match_split(const sz_symbols *text, const sz_symbols *pattern, double scatter_cost,
                          double transform_cost, uint32_t *heavy, size_t cap, size_t *n_heavy,
                          uint64_t *votes) {
-    sz_pattern p;
+    sz_needle p;
     SZ_TRY(sz_match_check_pattern(pattern));
     SZ_TRY(sz_match_check_text(text, pattern->width));
-    SZ_TRY(sz_pattern_new(pattern, false, 0, &p));
+    SZ_TRY(sz_needle_new(pattern, false, 0, &p));
     uint32_t *found = sz_alloc(((size_t)p.n_codes + 1) * sizeof *found);
     sz_status status = SZ_E_NOMEM;
     if (found)
         status = divide(&p, text, scatter_cost, transform_cost, found, n_heavy, votes);
     else
         sz_fail(SZ_E_NOMEM, "no memory for %u symbols", p.n_codes);
-    sz_pattern_free(&p);
+    sz_needle_free(&p);
     if (status == SZ_OK && *n_heavy > cap)
         status = sz_fail(SZ_E_LIMIT, "%zu heavy symbols: there is room for %zu", *n_heavy, cap);
     if (status == SZ_OK)

@@ -5,7 +5,7 @@
 enum { SHORT = 32 }; /* nothing beats the scan for patterns up to this length */
 
 /* The definition, over the raw symbols; wildcards are left to the caller. */
-static void count_naively(const sz_pattern *p, const void *raw, size_t n, uint32_t *equal) {
+static void count_naively(const sz_needle *p, const void *raw, size_t n, uint32_t *equal) {
     for (size_t i = 0; i < n; i++) {
         equal[i] = 0;
         for (size_t j = 0; j < p->n_solid; j++)
@@ -16,7 +16,7 @@ static void count_naively(const sz_pattern *p, const void *raw, size_t n, uint32
 
 /* Adds the text's wildcards that stand over symbols of the pattern. */
 static void count_wildcards(const sz_match_setup *s, const void *raw, size_t n, uint32_t *equal) {
-    const sz_pattern *p = &s->p;
+    const sz_needle *p = &s->p;
     uint32_t within = 0;
     for (size_t at = 0; at < n + p->m - 1; at++) {
         bool wild = sz_symbol_at(raw, p->raw_width, at) == s->o.wildcard;
@@ -126,7 +126,7 @@ static sz_status by_choice(const sz_match_setup *s, const sz_match_tile *t, cons
 
 sz_status sz_match_run_tile(const sz_match_setup *s, const void *raw, size_t n, uint32_t *out,
                             sz_match_report *r) {
-    const sz_pattern *p = &s->p;
+    const sz_needle *p = &s->p;
     sz_match_tile t = {raw, n};
     void *codes = NULL;
     uint8_t *heavy = sz_calloc((size_t)p->n_codes + 1, 1);
@@ -135,7 +135,7 @@ sz_status sz_match_run_tile(const sz_match_setup *s, const void *raw, size_t n, 
     if (p->raw_width == 4 && s->o.method != SZ_MATCH_NAIVE) {
         t.text = codes = sz_alloc((n + p->m - 1) * p->width);
         if (codes)
-            sz_pattern_encode(p, raw, n + p->m - 1, codes);
+            sz_needle_encode(p, raw, n + p->m - 1, codes);
         else
             status = sz_fail(SZ_E_NOMEM, "no memory for %zu symbols", n + p->m - 1);
     }

@@ -443,20 +443,20 @@ static void pieces_and_threads_change_nothing(void **state) {
         sz_runtime_new(&(sz_runtime_config){sizeof(sz_runtime_config), .n_threads = 3}, &rt));
     SZ_CHECK_OK(sz_match_distances(&t, &p, &(sz_match_options){.rt = rt}, got, NULL));
     assert_memory_equal(got, want, (N - M + 1) * sizeof *got);
-    sz_matcher *m;
+    sz_match_stream *m;
     gathered g = {got, 0};
-    SZ_CHECK_OK(sz_matcher_new(&p, &(sz_match_options){.rt = rt}, &m));
+    SZ_CHECK_OK(sz_match_stream_new(&p, &(sz_match_options){.rt = rt}, &m));
     for (size_t at = 0; at < N;) {
         size_t n = at < 3000 ? 1 + below(5) : 1 + below(300000);
         n = n < N - at ? n : N - at;
         sz_symbols piece = {text + at, n, 1};
-        SZ_CHECK_OK(sz_matcher_feed(m, &piece, gather, &g));
+        SZ_CHECK_OK(sz_match_stream_feed(m, &piece, gather, &g));
         at += n;
         assert_int_equal(g.n, at < M ? 0 : at - M + 1);
     }
     assert_memory_equal(got, want, (N - M + 1) * sizeof *got);
-    assert_int_equal(sz_matcher_report(m)->by[SZ_MATCH_NAIVE], 0);
-    sz_matcher_free(m);
+    assert_int_equal(sz_match_stream_report(m)->by[SZ_MATCH_NAIVE], 0);
+    sz_match_stream_free(m);
     sz_runtime_free(rt);
     sz_free(want);
     sz_free(got);
@@ -582,12 +582,12 @@ static void bad_input_is_named(void **state) {
     uint32_t map[100] = {0};
     assert_int_equal(sz_match_buckets(&t, &p, map, 1, 100, 2, NULL, lower, NULL), SZ_E_ARG);
     assert_non_null(strstr(sz_last_error(), "symbol 100"));
-    sz_matcher *m;
-    SZ_CHECK_OK(sz_matcher_new(&p, NULL, &m));
-    assert_int_equal(sz_matcher_feed(m, &w, refuse, NULL), SZ_E_ARG);
-    assert_int_equal(sz_matcher_feed(m, &t, refuse, NULL), SZ_E_CANCELLED);
-    sz_matcher_free(m);
-    sz_matcher_free(NULL);
+    sz_match_stream *m;
+    SZ_CHECK_OK(sz_match_stream_new(&p, NULL, &m));
+    assert_int_equal(sz_match_stream_feed(m, &w, refuse, NULL), SZ_E_ARG);
+    assert_int_equal(sz_match_stream_feed(m, &t, refuse, NULL), SZ_E_CANCELLED);
+    sz_match_stream_free(m);
+    sz_match_stream_free(NULL);
     assert_string_equal(sz_match_method_name(SZ_MATCH_SCATTER), "scatter");
     assert_null(sz_match_method_name(SZ_MATCH_METHODS));
 }

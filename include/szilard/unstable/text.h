@@ -88,15 +88,15 @@ SZ_API sz_status sz_match_distances(const sz_symbols *text, const sz_symbols *pa
 /* The same for a text that comes in pieces: each is appended to what came before, and distances of
  * the alignments that are now complete go to the sink, in order, in parts. Memory: a few MB and a
  * multiple of m. */
-typedef struct sz_matcher sz_matcher;
+typedef struct sz_match_stream sz_match_stream;
 /* distances [n] of the alignments first, first + 1, ...; a status that is not SZ_OK ends it. */
 typedef sz_status (*sz_match_sink)(void *user, uint64_t first, const uint32_t *distances, size_t n);
-SZ_API sz_status sz_matcher_new(const sz_symbols *pattern, const sz_match_options *o,
-                                sz_matcher **out); /* the pattern is copied */
-SZ_API void sz_matcher_free(sz_matcher *m);
-SZ_API sz_status sz_matcher_feed(sz_matcher *m, const sz_symbols *piece, sz_match_sink sink,
-                                 void *user);
-SZ_API const sz_match_report *sz_matcher_report(const sz_matcher *m);
+SZ_API sz_status sz_match_stream_new(const sz_symbols *pattern, const sz_match_options *o,
+                                     sz_match_stream **out); /* the pattern is copied */
+SZ_API void sz_match_stream_free(sz_match_stream *m);
+SZ_API sz_status sz_match_stream_feed(sz_match_stream *m, const sz_symbols *piece,
+                                      sz_match_sink sink, void *user);
+SZ_API const sz_match_report *sz_match_stream_report(const sz_match_stream *m);
 
 /* The rule by which SPLIT divides the alphabet (Abrahamson 1987 in the form of a cost model): a
  * symbol is heavy where occ_T occ_P scatter_cost > transform_cost. heavy [cap] gets the heavy

@@ -1,4 +1,4 @@
-/* match_pattern.c: a pattern's symbols as codes, and their places. */
+/* match_needle.c: a pattern's symbols as codes, and their places. */
 #include "text/match.h"
 
 static uint32_t hash(uint32_t x) {
@@ -8,14 +8,14 @@ static uint32_t hash(uint32_t x) {
 }
 
 /* The slot that holds a symbol, or the free one where it would go. */
-static inline uint32_t find_slot(const sz_pattern *p, uint32_t symbol) {
+static inline uint32_t find_slot(const sz_needle *p, uint32_t symbol) {
     uint32_t at = hash(symbol) & p->slot_mask;
     while (p->slot[at] && p->symbol[p->slot[at] - 1] != symbol)
         at = (at + 1) & p->slot_mask;
     return at;
 }
 
-uint32_t sz_pattern_code(const sz_pattern *p, uint32_t symbol) {
+uint32_t sz_needle_code(const sz_needle *p, uint32_t symbol) {
     uint32_t found = p->slot[find_slot(p, symbol)];
     return found ? found - 1 : p->n_codes;
 }
@@ -29,12 +29,12 @@ static inline void put(void *out, unsigned width, size_t i, uint32_t v) {
         ((uint32_t *)out)[i] = v;
 }
 
-void sz_pattern_encode(const sz_pattern *p, const uint32_t *text, size_t n, void *out) {
+void sz_needle_encode(const sz_needle *p, const uint32_t *text, size_t n, void *out) {
     for (size_t i = 0; i < n; i++)
-        put(out, p->width, i, sz_pattern_code(p, text[i]));
+        put(out, p->width, i, sz_needle_code(p, text[i]));
 }
 
-static sz_status number_symbols(sz_pattern *p) {
+static sz_status number_symbols(sz_needle *p) {
     size_t slots = 16;
     while (slots < 4 * p->n_solid)
         slots *= 2;
@@ -54,7 +54,7 @@ static sz_status number_symbols(sz_pattern *p) {
     return SZ_OK;
 }
 
-static sz_status number_bytes(sz_pattern *p) {
+static sz_status number_bytes(sz_needle *p) {
     p->symbol = sz_alloc(256 * sizeof *p->symbol);
     SZ_REQUIRE(p->symbol, SZ_E_NOMEM, "no memory for a pattern of %zu bytes", p->m);
     for (uint32_t c = 0; c < 256; c++)
@@ -65,7 +65,7 @@ static sz_status number_bytes(sz_pattern *p) {
 }
 
 /* Counting sort of the places by code. */
-static sz_status sort_places(sz_pattern *p) {
+static sz_status sort_places(sz_needle *p) {
     p->code = sz_alloc(p->n_solid * p->width + 1);
     p->first = sz_calloc((size_t)p->n_codes + 2, sizeof *p->first);
     p->place = sz_alloc((p->n_solid + 1) * sizeof *p->place);
@@ -73,7 +73,7 @@ static sz_status sort_places(sz_pattern *p) {
                "no memory for a pattern of %zu symbols", p->m);
     for (size_t i = 0; i < p->n_solid; i++) {
         uint32_t symbol = sz_symbol_at(p->raw, p->raw_width, p->offset[i]);
-        uint32_t code = p->raw_width == 1 ? symbol : sz_pattern_code(p, symbol);
+        uint32_t code = p->raw_width == 1 ? symbol : sz_needle_code(p, symbol);
         put(p->code, p->width, i, code);
         p->first[code + 2]++;
     }
@@ -84,7 +84,7 @@ static sz_status sort_places(sz_pattern *p) {
     return SZ_OK;
 }
 
-static sz_status prepare(sz_pattern *p, const sz_symbols *symbols, bool wild, uint32_t wildcard) {
+static sz_status prepare(sz_needle *p, const sz_symbols *symbols, bool wild, uint32_t wildcard) {
     void *raw = sz_alloc(p->m * p->raw_width);
     p->raw = raw;
     p->offset = sz_alloc((p->m + 1) * sizeof *p->offset);
@@ -101,18 +101,18 @@ static sz_status prepare(sz_pattern *p, const sz_symbols *symbols, bool wild, ui
     return sort_places(p);
 }
 
-sz_status sz_pattern_new(const sz_symbols *symbols, bool wild, uint32_t wildcard, sz_pattern *out) {
-    sz_pattern p = {.m = symbols->n, .raw_width = symbols->width};
+sz_status sz_needle_new(const sz_symbols *symbols, bool wild, uint32_t wildcard, sz_needle *out) {
+    sz_needle p = {.m = symbols->n, .raw_width = symbols->width};
     sz_status status = prepare(&p, symbols, wild, wildcard);
     if (status != SZ_OK) {
-        sz_pattern_free(&p);
+        sz_needle_free(&p);
         return status;
     }
     *out = p;
     return SZ_OK;
 }
 
-void sz_pattern_free(sz_pattern *p) {
+void sz_needle_free(sz_needle *p) {
     sz_free((void *)p->raw);
     sz_free(p->offset);
     sz_free(p->wild_offset);
@@ -121,5 +121,5 @@ void sz_pattern_free(sz_pattern *p) {
     sz_free(p->first);
     sz_free(p->place);
     sz_free(p->slot);
-    *p = (sz_pattern){0};
+    *p = (sz_needle){0};
 }
