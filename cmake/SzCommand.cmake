@@ -7,6 +7,6 @@ pkg_check_modules(EDIT REQUIRED IMPORTED_TARGET libedit)
 file(GLOB repro CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/repro/*.c) # reproductions of papers
 add_library(szilard_cli STATIC ${cli} ${repro})
 target_include_directories(szilard_cli PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/repro)
-target_link_libraries(szilard_cli PUBLIC szilard_static PkgConfig::CURL PkgConfig::ZIP PkgConfig::EDIT)
+target_link_libraries(szilard_cli PUBLIC szilard_products PkgConfig::CURL PkgConfig::ZIP PkgConfig::EDIT)
 add_executable(szilard ${CMAKE_SOURCE_DIR}/src/cli/main.c)
 target_link_libraries(szilard PRIVATE szilard_cli)

@@ -24,7 +24,7 @@ foreach(source ${tests})
   target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests ${CMAKE_SOURCE_DIR}/src)
   target_compile_definitions(test_${name} PRIVATE
     SZ_TEST_VECTORS="${CMAKE_SOURCE_DIR}/tests/vectors" SZ_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-  target_link_libraries(test_${name} PRIVATE test_support szilard_static PkgConfig::CMOCKA m)
+  target_link_libraries(test_${name} PRIVATE test_support szilard_products PkgConfig::CMOCKA m)
   if(module STREQUAL "cli")
     target_compile_definitions(test_${name} PRIVATE SZ_COMMAND="$<TARGET_FILE:szilard>")
     target_link_libraries(test_${name} PRIVATE szilard_cli util)

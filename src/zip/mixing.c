@@ -1,0 +1,501 @@
+/* mixing.c: the byte engine: contexts of orders 0 to 6 and of words, a match model, three mixers
+ * and their mixer, and two stages of secondary estimation (SSE). One bit at a time.
+ *
+ * A context's memory is a bucket per four bits: a check and fifteen slots, one for each prefix of
+ * the four. A slot holds a probability (12 bits) and how often it was seen (4 bits), with the top
+ * bit turned so that zeroed memory is a fair slot. Each slot gives two inputs: its probability, and
+ * what a map has learned to follow slots with this probability and count. Inputs, weights and
+ * outputs are in the logistic domain: ln(p / (1 - p)) in units of 1/256. */
+#include "zip/mixing.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "code/range.h"
+
+enum {
+    N_DIRECT = 2, /* orders 0 and 1 have tables of their own */
+    N_HASHED = 7, /* orders 2 to 6, word, word and the one before */
+    N_CONTEXTS = N_DIRECT + N_HASHED,
+    N_INPUTS = 24, /* two per context, two of the match, one constant; a multiple of 8 */
+    N_SETS = 3,    /* mixers */
+    BUCKET = 16,   /* u16: 32 bytes, half a cache line */
+    LEAST_BUCKETS = 1 << 12,
+    MOST_BUCKETS = 1 << 22, /* 128 MiB */
+    MATCH_LEAST = 6,        /* bytes that a match begins with */
+    MATCH_MOST = 65535,
+    MATCH_LEVELS = 32,
+    SSE_STEPS = 16, /* half a cache line */
+    SSE_CONTEXTS = 1 << 16,
+    ONE = 1 << 14,       /* a weight of 1 */
+    RATE = 14,           /* of the mixers, in units of 1/8192: below 16 */
+    MOST_WEIGHT = 32600, /* a step is at most 112: no overflow */
+};
+
+typedef struct mixer {
+    int16_t (*weights)[N_INPUTS]; /* [contexts] */
+    size_t context;
+    int32_t output; /* logistic */
+    int32_t p;      /* of a 1, in 1/65536 */
+} mixer;
+
+typedef struct sse {
+    uint16_t (*p)[SSE_STEPS]; /* [SSE_CONTEXTS] */
+    size_t context;
+    uint32_t step; /* the nearer of the two */
+} sse;
+
+struct sz_mixing {
+    size_t n_bytes;            /* it may be used for */
+    size_t n_buckets, n_heads; /* in use: they follow from the length of the text */
+    uint16_t *buckets;         /* [n_buckets][BUCKET] */
+    uint32_t *heads;           /* [n_heads]: where the last place with this hash goes on */
+    uint16_t direct[256 + 65536];
+    uint16_t map[N_CONTEXTS][2048];
+    uint16_t match_map[MATCH_LEVELS]; /* how often a match of this length was right */
+    int16_t final[256][4];
+    mixer mixers[N_SETS];
+    sse stages[2];
+
+    /* Of the byte under way. */
+    uint16_t *slots[N_CONTEXTS]; /* bucket, or base of the table */
+    uint16_t *slot[N_CONTEXTS];  /* of the bit under way */
+    uint16_t *entry[N_CONTEXTS]; /* of the maps */
+    uint64_t hash[N_HASHED], wanted[N_HASHED];
+    int16_t inputs[N_INPUTS];
+    uint32_t node;    /* 1, then the bits so far behind it */
+    uint32_t nibble;  /* the same within four bits */
+    uint64_t history; /* the last eight bytes, the latest lowest */
+    uint64_t word, word_before;
+    uint32_t pair_hash;  /* of the last two bytes */
+    const uint8_t *data; /* all bytes so far */
+    size_t at;
+    size_t match_at, match_length; /* 0: none */
+    int expected;                  /* bit, or -1 */
+    uint32_t match_level;
+    int32_t final_p;
+    size_t final_context;
+    int32_t mixed; /* logistic output of the final mixer */
+};
+
+/* ---- The logistic function ----------------------------------------------------------------------
+ */
+
+static uint16_t squash_table[4096]; /* [x + 2048], in 1/65536 */
+static int16_t stretch_table[4096]; /* [p in 1/4096] */
+static uint16_t rate_table[16];     /* of a slot that was seen so often, in 1/65536 */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void fill_tables(void) {
+    size_t n;
+    const uint64_t *exp_minus = sz_freq_weights(&n); /* 2^32 exp(-k / 1024) */
+    for (int x = 0; x < 2048; x++) {
+        uint64_t p = ((uint64_t)1 << 48) / (((uint64_t)1 << 32) + exp_minus[4 * x]);
+        p = p > 65535 ? 65535 : p;
+        squash_table[2048 + x] = (uint16_t)p;
+        squash_table[2048 - x] = (uint16_t)(65536 - p);
+    }
+    squash_table[0] = squash_table[1];
+    int x = -2047;
+    for (int p = 0; p < 4096; p++) {
+        while (x < 2047 && squash_table[x + 2048] < p * 16 + 8)
+            x++;
+        stretch_table[p] = (int16_t)x;
+    }
+    for (int k = 0; k < 16; k++)
+        rate_table[k] = (uint16_t)(65536 * 2 / (2 * k + 3));
+}
+
+static int32_t limit(int32_t x) {
+    return x < -2047 ? -2047 : x > 2047 ? 2047 : x;
+}
+
+static int32_t squash(int32_t x) {
+    return squash_table[limit(x) + 2048];
+}
+
+/* ---- Slots --------------------------------------------------------------------------------------
+ */
+
+static inline void update_slot(uint16_t *slot, int bit) {
+    uint32_t s = *slot ^ 0x8000, n = s & 15;
+    int32_t p = (int32_t)(s >> 4);
+    p += ((bit ? 4095 - p : -p) * (int32_t)rate_table[n]) / 65536;
+    *slot = (uint16_t)((uint32_t)p << 4 | (n < 15 ? n + 1 : n)) ^ 0x8000;
+}
+
+static inline void approach(uint16_t *p, int bit, int rate) {
+    *p = (uint16_t)(bit ? *p + ((65535 - *p) >> rate) : *p - (*p >> rate));
+}
+
+static uint64_t mix_bits(uint64_t x) {
+    x *= 0x9e3779b97f4a7c15u;
+    x ^= x >> 29;
+    x *= 0xd6e8feb86659fd93u;
+    return x ^ x >> 32;
+}
+
+static size_t bucket_index(const sz_mixing *m, uint64_t hash) {
+    return (size_t)hash & (m->n_buckets - 1);
+}
+
+/* The bucket of this hash, in one of two places; where it is new it replaces the one seen less. */
+static uint16_t *find_bucket(sz_mixing *m, uint64_t hash) {
+    uint16_t check = (uint16_t)(hash >> 48) | 1;
+    uint16_t *a = m->buckets + bucket_index(m, hash) * BUCKET;
+    uint16_t *b = m->buckets + (bucket_index(m, hash) ^ 1) * BUCKET;
+    if (a[0] == check)
+        return a;
+    if (b[0] == check)
+        return b;
+    uint16_t *worse = (a[1] & 15) <= (b[1] & 15) ? a : b;
+    memset(worse, 0, BUCKET * sizeof *worse);
+    worse[0] = check;
+    return worse;
+}
+
+/* ---- Contexts -----------------------------------------------------------------------------------
+ */
+
+static bool in_word(uint32_t c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c >= 128;
+}
+
+static void set_contexts(sz_mixing *m) {
+    uint64_t h = m->history;
+    for (int order = 2; order <= 6; order++)
+        m->hash[order - 2] = mix_bits((h & (((uint64_t)1 << 8 * order) - 1)) * 8 + (uint64_t)order);
+    m->pair_hash = (uint32_t)m->hash[0];
+    m->hash[5] = mix_bits(m->word * 8 + 7);
+    m->hash[6] = mix_bits(m->word + m->word_before * 0x2545f4914f6cdd1du + (h & 255));
+}
+
+/* Asks for the buckets' memory, so that the wait for one is the wait for all. */
+static void prefetch_nibble(sz_mixing *m) {
+    for (int i = 0; i < N_HASHED; i++)
+        m->wanted[i] = m->node == 1 ? m->hash[i] : mix_bits(m->hash[i] + m->node);
+    for (int i = 0; i < N_HASHED; i++)
+        __builtin_prefetch(m->buckets + bucket_index(m, m->wanted[i]) * BUCKET);
+}
+
+static void enter_nibble(sz_mixing *m) {
+    m->slots[0] = m->direct;
+    m->slots[1] = m->direct + 256 + ((m->history & 255) << 8);
+    for (int i = 0; i < N_HASHED; i++)
+        m->slots[N_DIRECT + i] = find_bucket(m, m->wanted[i]);
+}
+
+/* ---- The match model ----------------------------------------------------------------------------
+ */
+
+static size_t head_index(const sz_mixing *m) {
+    uint64_t recent = m->history & (((uint64_t)1 << 8 * MATCH_LEAST) - 1);
+    return (size_t)(mix_bits(recent) >> 20) & (m->n_heads - 1);
+}
+
+static void find_match(sz_mixing *m) {
+    if (m->match_length > 0 && m->data[m->match_at] == m->data[m->at - 1]) {
+        m->match_at++;
+        m->match_length += m->match_length < MATCH_MOST;
+    } else {
+        m->match_length = 0;
+    }
+    if (m->at < MATCH_LEAST)
+        return;
+    size_t head = head_index(m);
+    if (m->match_length == 0 && m->heads[head] > 0) {
+        m->match_at = m->heads[head];
+        while (m->match_length < 32 && m->match_length < m->match_at &&
+               m->data[m->match_at - 1 - m->match_length] == m->data[m->at - 1 - m->match_length])
+            m->match_length++;
+        if (m->match_length < MATCH_LEAST)
+            m->match_length = 0;
+    }
+    m->heads[head] = (uint32_t)m->at;
+}
+
+static uint32_t match_level(size_t length) {
+    if (length < 16)
+        return (uint32_t)length;
+    uint32_t log = 63 - (uint32_t)__builtin_clzll(length);
+    uint32_t level = 16 + (log - 4) * 2 + (uint32_t)(length >> (log - 1) & 1);
+    return level < MATCH_LEVELS ? level : MATCH_LEVELS - 1;
+}
+
+/* What the byte after the match says of the bit under way, if it agrees with the bits so far. */
+static void expect(sz_mixing *m) {
+    m->expected = -1;
+    m->match_level = 0;
+    if (m->match_length == 0)
+        return;
+    uint32_t byte = m->data[m->match_at] | 256u;
+    int n_bits = 31 - __builtin_clz(m->node);
+    if (byte >> (8 - n_bits) != m->node)
+        return;
+    m->expected = byte >> (7 - n_bits) & 1;
+    m->match_level = match_level(m->match_length);
+}
+
+static void put_match_inputs(sz_mixing *m, int16_t *inputs) {
+    expect(m);
+    inputs[0] = inputs[1] = 0;
+    if (m->expected < 0)
+        return;
+    uint32_t right = m->match_map[m->match_level];
+    int32_t x = stretch_table[right >> 4], strong = ((int32_t)right - 32768) >> 5;
+    inputs[0] = (int16_t)(m->expected ? x : -x);
+    inputs[1] = (int16_t)(m->expected ? strong : -strong);
+}
+
+/* ---- Mixing -------------------------------------------------------------------------------------
+ */
+
+static void mix(mixer *x, const int16_t *inputs) {
+    const int16_t *w = x->weights[x->context];
+    int32_t sum = 0;
+    for (int i = 0; i < N_INPUTS; i++)
+        sum += inputs[i] * w[i];
+    x->output = limit(sum >> 14);
+    x->p = squash(x->output);
+}
+
+static void learn(mixer *x, const int16_t *restrict inputs, int bit) {
+    int16_t *restrict w = x->weights[x->context];
+    int16_t error = (int16_t)(((bit << 16) - x->p) * RATE >> 5);
+    if (error > -128 && error < 128) /* every step would round to 0 */
+        return;
+    for (int i = 0; i < N_INPUTS; i++) {
+        int16_t step = (int16_t)((inputs[i] * error + (1 << 18)) >> 19);
+        int16_t v = (int16_t)(w[i] + step);
+        w[i] = v < -MOST_WEIGHT ? -MOST_WEIGHT : v > MOST_WEIGHT ? MOST_WEIGHT : v;
+    }
+}
+
+static void refine(sse *s, int32_t x, int32_t *p) {
+    uint32_t place = (uint32_t)(x + 2048) * (SSE_STEPS - 1), low = place >> 12,
+             weight = place & 4095;
+    const uint16_t *row = s->p[s->context];
+    s->step = low + (weight >= 2048);
+    *p = (int32_t)((row[low] * (4096 - weight) + row[low + 1] * weight) >> 12);
+}
+
+static void choose_sets(sz_mixing *m) {
+    m->mixers[0].context = m->node;
+    m->mixers[1].context = m->history & 255;
+    m->mixers[2].context = m->match_level * 8 + (uint32_t)(31 - __builtin_clz(m->node));
+    m->final_context = m->node;
+    m->stages[0].context = (m->history & 255) << 8 | m->node;
+    m->stages[1].context = (m->pair_hash ^ m->node * 0x9e35u) & 0x3fff;
+    for (int k = 0; k < 2; k++)
+        __builtin_prefetch(m->stages[k].p[m->stages[k].context]);
+}
+
+/* Probability that the next bit is 1, in 1/65536, between 1 and 65535. */
+static uint32_t predict(sz_mixing *m) {
+    put_match_inputs(m, m->inputs + 2 * N_CONTEXTS);
+    choose_sets(m);
+    for (int i = 0; i < N_CONTEXTS; i++) {
+        m->slot[i] = m->slots[i] + (i < N_DIRECT ? m->node : m->nibble);
+        uint32_t s = *m->slot[i] ^ 0x8000u;
+        m->entry[i] = &m->map[i][(s >> 9) << 4 | (s & 15)];
+        m->inputs[2 * i] = stretch_table[s >> 4];
+        m->inputs[2 * i + 1] = stretch_table[*m->entry[i] >> 4];
+    }
+    m->inputs[2 * N_CONTEXTS + 2] = 256;
+    const int16_t *w = m->final[m->final_context];
+    int32_t sum = 0;
+    for (int k = 0; k < N_SETS; k++) {
+        mix(&m->mixers[k], m->inputs);
+        sum += m->mixers[k].output * w[k];
+    }
+    m->mixed = limit(sum >> 14);
+    m->final_p = squash(m->mixed);
+    int32_t p1, p2;
+    refine(&m->stages[0], m->mixed, &p1);
+    refine(&m->stages[1], m->mixed, &p2);
+    int32_t p = (2 * m->final_p + 3 * p1 + 3 * p2 + 4) >> 3;
+    return (uint32_t)(p < 1 ? 1 : p > 65535 ? 65535 : p);
+}
+
+static void learn_bit(sz_mixing *m, int bit) {
+    for (int i = 0; i < N_CONTEXTS; i++) {
+        approach(m->entry[i], bit, 6);
+        update_slot(m->slot[i], bit);
+    }
+    if (m->expected >= 0)
+        approach(&m->match_map[m->match_level], m->expected == bit, 6);
+    int16_t *w = m->final[m->final_context];
+    int32_t error = ((bit << 16) - m->final_p) * 2 >> 4;
+    for (int k = 0; k < N_SETS; k++) {
+        int32_t v = w[k] + ((m->mixers[k].output * error + (1 << 15)) >> 16);
+        w[k] = (int16_t)(v < -32767 ? -32767 : v > 32767 ? 32767 : v);
+        learn(&m->mixers[k], m->inputs, bit);
+    }
+    for (int k = 0; k < 2; k++)
+        approach(&m->stages[k].p[m->stages[k].context][m->stages[k].step], bit, 6);
+}
+
+/* ---- Bits and bytes -----------------------------------------------------------------------------
+ */
+
+static void end_byte(sz_mixing *m) {
+    uint32_t c = m->node & 255;
+    m->history = m->history << 8 | c;
+    m->at++;
+    if (in_word(c)) {
+        uint32_t lower = c >= 'A' && c <= 'Z' ? c + 32 : c;
+        m->word = (m->word + lower + 1) * 0x2f0b4c47u;
+    } else if (m->word) {
+        m->word_before = m->word;
+        m->word = 0;
+    }
+    m->node = m->nibble = 1;
+    set_contexts(m);
+    __builtin_prefetch(&m->heads[head_index(m)]);
+    prefetch_nibble(m);
+    find_match(m);
+    enter_nibble(m);
+}
+
+static void take_bit(sz_mixing *m, int bit) {
+    learn_bit(m, bit);
+    m->node = m->node << 1 | (uint32_t)bit;
+    m->nibble = m->nibble << 1 | (uint32_t)bit;
+    if (m->nibble >= 16 && m->node < 256) {
+        m->nibble = 1;
+        prefetch_nibble(m);
+        enter_nibble(m);
+    }
+}
+
+/* Two buckets per byte and context are what all contexts new would need; half of that is enough. */
+static size_t bucket_count(size_t n_bytes) {
+    size_t n = LEAST_BUCKETS;
+    while (n < MOST_BUCKETS && n / N_HASHED < n_bytes)
+        n *= 2;
+    return n;
+}
+
+static size_t head_count(size_t n_bytes) {
+    size_t n = LEAST_BUCKETS;
+    while (n < MOST_BUCKETS && n < n_bytes)
+        n *= 2;
+    return n;
+}
+
+static void start(sz_mixing *m, const uint8_t *data, size_t n) {
+    m->n_buckets = bucket_count(n);
+    m->n_heads = head_count(n);
+    memset(m->buckets, 0, m->n_buckets * BUCKET * sizeof *m->buckets);
+    memset(m->heads, 0, m->n_heads * sizeof *m->heads);
+    memset(m->direct, 0, sizeof m->direct);
+    for (int i = 0; i < N_CONTEXTS; i++)
+        for (uint32_t k = 0; k < 2048; k++)
+            m->map[i][k] = (uint16_t)((k >> 4 << 9) + 256);
+    for (uint32_t k = 0; k < MATCH_LEVELS; k++)
+        m->match_map[k] = (uint16_t)(65535 - 32768 / (k + 2));
+    for (int k = 0; k < N_SETS; k++)
+        for (int c = 0; c < 256; c++)
+            for (int i = 0; i < N_INPUTS; i++)
+                m->mixers[k].weights[c][i] = i < 2 * N_CONTEXTS + 2 ? ONE / 5 : 0;
+    for (int c = 0; c < 256; c++)
+        for (int k = 0; k < 4; k++)
+            m->final[c][k] = ONE / N_SETS;
+    for (int k = 0; k < 2; k++)
+        for (size_t c = 0; c < SSE_CONTEXTS; c++)
+            for (int i = 0; i < SSE_STEPS; i++)
+                m->stages[k].p[c][i] = (uint16_t)squash(i * 4096 / (SSE_STEPS - 1) - 2048);
+    m->history = m->word = m->word_before = 0;
+    m->at = m->match_at = m->match_length = 0;
+    m->data = data;
+    m->node = m->nibble = 1;
+    set_contexts(m);
+    prefetch_nibble(m);
+    enter_nibble(m);
+}
+
+sz_status sz_mixing_encode(sz_mixing *m, const uint8_t *data, size_t n, sz_buf *out) {
+    sz_range_encoder e;
+    SZ_REQUIRE(n <= m->n_bytes, SZ_E_ARG, "%zu bytes, and the model is for %zu", n, m->n_bytes);
+    start(m, data, n);
+    sz_range_encode_begin(&e, out);
+    for (size_t i = 0; i < n; i++) {
+        for (int k = 7; k >= 0; k--) {
+            uint64_t ones = (uint64_t)predict(m) << 16, all = (uint64_t)1 << 32;
+            int bit = data[i] >> k & 1;
+            sz_range_encode_step(&e, bit ? 0 : ones, bit ? ones : all - ones);
+            take_bit(m, bit);
+        }
+        end_byte(m);
+    }
+    sz_range_encode_end(&e);
+    SZ_REQUIRE(!out->failed, SZ_E_NOMEM, "no memory for the code of %zu bytes", n);
+    return SZ_OK;
+}
+
+sz_status sz_mixing_decode(sz_mixing *m, const uint8_t *code, size_t n_code, uint8_t *data,
+                           size_t n) {
+    sz_range_decoder d;
+    SZ_REQUIRE(n <= m->n_bytes, SZ_E_ARG, "%zu bytes, and the model is for %zu", n, m->n_bytes);
+    start(m, data, n);
+    sz_range_decode_begin(&d, code, n_code);
+    for (size_t i = 0; i < n; i++) {
+        for (int k = 7; k >= 0; k--) {
+            uint64_t ones = (uint64_t)predict(m) << 16, all = (uint64_t)1 << 32;
+            int bit = sz_range_decode_place(&d) < ones;
+            sz_range_decode_step(&d, bit ? 0 : ones, bit ? ones : all - ones);
+            take_bit(m, bit);
+        }
+        data[i] = (uint8_t)m->node;
+        end_byte(m);
+    }
+    return SZ_OK;
+}
+
+/* ---- Memory -------------------------------------------------------------------------------------
+ */
+
+static size_t bucket_bytes(size_t n_bytes) {
+    return bucket_count(n_bytes) * BUCKET * sizeof(uint16_t);
+}
+
+size_t sz_mixing_bytes(size_t n_bytes) {
+    return sizeof(sz_mixing) + bucket_bytes(n_bytes) + head_count(n_bytes) * sizeof(uint32_t) +
+           N_SETS * sizeof(int16_t[256][N_INPUTS]) + 2 * sizeof(uint16_t[SSE_CONTEXTS][SSE_STEPS]);
+}
+
+sz_status sz_mixing_new(size_t n_bytes, sz_mixing **out) {
+    pthread_once(&once, fill_tables);
+    SZ_REQUIRE(n_bytes <= UINT32_MAX, SZ_E_ARG, "%zu bytes are too many for one segment", n_bytes);
+    sz_mixing *m = sz_calloc(1, sizeof *m);
+    SZ_REQUIRE(m, SZ_E_NOMEM, "no memory for the byte engine");
+    m->n_bytes = n_bytes;
+    m->buckets = sz_alloc_pages(bucket_bytes(n_bytes));
+    m->heads = sz_alloc(head_count(n_bytes) * sizeof *m->heads);
+    bool ok = m->buckets && m->heads;
+    for (int k = 0; k < N_SETS; k++)
+        ok &= (m->mixers[k].weights = sz_alloc(sizeof(int16_t[256][N_INPUTS]))) != NULL;
+    for (int k = 0; k < 2; k++)
+        ok &= (m->stages[k].p = sz_alloc(sizeof(uint16_t[SSE_CONTEXTS][SSE_STEPS]))) != NULL;
+    if (!ok) {
+        sz_mixing_free(m);
+        return sz_fail(SZ_E_NOMEM, "no memory for the byte engine: it takes %zu bytes",
+                       sz_mixing_bytes(n_bytes));
+    }
+    *out = m;
+    return SZ_OK;
+}
+
+void sz_mixing_free(sz_mixing *m) {
+    if (!m)
+        return;
+    if (m->buckets)
+        sz_free_pages(m->buckets, bucket_bytes(m->n_bytes));
+    sz_free(m->heads);
+    for (int k = 0; k < N_SETS; k++)
+        sz_free(m->mixers[k].weights);
+    for (int k = 0; k < 2; k++)
+        sz_free(m->stages[k].p);
+    sz_free(m);
+}

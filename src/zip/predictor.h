@@ -1,0 +1,48 @@
+/* predictor.h: what a byte costs. An engine is one file that fills in one sz_predictor_kind: it
+ * turns segments of a file into codes, each a stream of the range coder of its own, and back. */
+#ifndef SZ_ZIP_PREDICTOR_H
+#define SZ_ZIP_PREDICTOR_H
+
+#include <szilard/unstable/base.h>
+
+/* A piece of a file and its code. */
+typedef struct sz_segment {
+    uint8_t *data; /* [n]; filled by decode */
+    size_t n;
+    sz_buf code; /* filled by encode */
+} sz_segment;
+
+typedef struct sz_predictor_kind {
+    const char *name;
+    uint8_t id;    /* in the container */
+    size_t window; /* most bytes that are cut into segments at once, and most in a segment */
+    /* Into how many segments a window of n >= 1 bytes is cut: a function of n and of what the
+     * container says of the engine alone. */
+    size_t (*n_segments)(const void *self, size_t n);
+    /* How many segments are coded at once at best; it changes speed and memory, never a byte. */
+    size_t (*batch)(const void *self);
+    /* What the engine must know again to decode, appended to b; NULL: nothing. */
+    void (*describe)(const void *self, sz_buf *b);
+    sz_status (*encode)(void *self, sz_segment *segments, size_t n);
+    /* Any code must end in n bytes or in an error, in bounded time and memory. */
+    sz_status (*decode)(void *self, sz_segment *segments, size_t n);
+    void (*free)(void *self);
+} sz_predictor_kind;
+
+typedef struct sz_predictor {
+    const sz_predictor_kind *kind;
+    void *self;
+} sz_predictor;
+
+static inline void sz_predictor_free(sz_predictor *p) {
+    if (p->kind)
+        p->kind->free(p->self);
+    *p = (sz_predictor){0};
+}
+
+/* The byte engine (bytes.c); n_threads >= 1 segments at once, memory for each. */
+enum { SZ_PREDICTOR_BYTES = 3 };
+extern const sz_predictor_kind sz_predictor_bytes;
+sz_status sz_predictor_bytes_new(int n_threads, sz_predictor *out);
+
+#endif
