@@ -94,13 +94,32 @@ static bool read_number(word w, double *out) {
 /* ---- Values
  * -------------------------------------------------------------------------------------- */
 
+/* The place of a word in "a|b|c"; -1 if it is not there. */
+static int place_among(const char *words, word w) {
+    for (int place = 0; words; place++) {
+        const char *bar = strchr(words, '|');
+        size_t n = bar ? (size_t)(bar - words) : strlen(words);
+        if (n == w.n && memcmp(words, w.s, n) == 0)
+            return place;
+        words = bar ? bar + 1 : NULL;
+    }
+    return -1;
+}
+
 static sz_status set_value(const char *what, const sz_option *o, word w, double *out) {
     double v;
+    int place = place_among(o->words, w);
+    if (place >= 0) {
+        *out = place;
+        return SZ_OK;
+    }
+    SZ_REQUIRE(!o->words || read_number(w, &v), SZ_E_ARG, "%s: %s is one of %s, not '%.*s'", what,
+               o->name, o->words, (int)w.n, w.s);
     SZ_REQUIRE(read_number(w, &v), SZ_E_ARG, "%s: '%.*s' is not a number for %s", what, (int)w.n,
                w.s, o->name);
     SZ_REQUIRE(v >= o->min && v <= o->max, SZ_E_ARG, "%s: %s = %.*s is not in %g .. %g", what,
                o->name, (int)w.n, w.s, o->min, o->max);
-    SZ_REQUIRE(!o->whole || v == (double)(int64_t)v, SZ_E_ARG,
+    SZ_REQUIRE(!(o->whole || o->words) || v == (double)(int64_t)v, SZ_E_ARG,
                "%s: %s = %.*s is not a whole number", what, o->name, (int)w.n, w.s);
     *out = v;
     return SZ_OK;

@@ -215,7 +215,7 @@ static const char *const writers[] = {"small", "large"}; /* in the order of sz_r
 static sz_status print_record(const answer *a, const sz_token *token, size_t pos) {
     sz_buf b = {0};
     sz_record_put_drawn(&b, sz_model_tokenizer(a->talk->engine.model), pos, token,
-                        a->talk->voice.router ? writers[token->model] : NULL);
+                        a->talk->voice.router ? writers[token->model] : NULL, NULL);
     sz_status status = sz_cli_flush(&b);
     sz_buf_free(&b);
     return status;

@@ -13,6 +13,7 @@
     X(info, "model info", FIRST, "what a model file holds; --cpu: what this machine offers")       \
     X(score, "score", FIRST, "what each token of a text tells, in nats")                           \
     X(perplexity, "score --total", FIRST, "one figure for a whole text")                           \
+    X(sample, "run --sample", MORE, "draw tokens from a file of logits")                           \
     X(tokenize, "tokens encode", MORE, "the token ids of a text")                                  \
     X(detokenize, "tokens decode", MORE, "the text of token ids")                                  \
     X(template, "tokens template", MORE, "a conversation as the model's prompt")                   \

@@ -1,5 +1,6 @@
 /* record.c: token records and pieces as JSON. */
 #include "record.h"
+#include "stages.h"
 
 void sz_piece_put(sz_buf *b, const sz_tokenizer *t, int32_t id) {
     size_t n = 0;
@@ -74,9 +75,18 @@ void sz_record_put(sz_buf *b, const sz_tokenizer *t, size_t pos, int32_t id,
 }
 
 void sz_record_put_drawn(sz_buf *b, const sz_tokenizer *t, size_t pos, const sz_token *drawn,
-                         const char *writer) {
+                         const char *writer, const sz_chain *chain) {
     sz_buf_printf(b, "{\"pos\":%zu", pos);
     sz_record_put_token(b, t, drawn->id);
+    sz_record_put_figures(b, drawn);
+    if (writer)
+        sz_buf_printf(b, ",\"writer\":\"%s\"", writer);
+    if (chain)
+        sz_stages_put_json(b, chain);
+    sz_buf_puts(b, "}\n");
+}
+
+void sz_record_put_figures(sz_buf *b, const sz_token *drawn) {
     put_number(b, "surprisal_nats", true, (double)drawn->surprisal);
     put_number(b, "entropy_nats", true, (double)drawn->entropy);
     put_number(b, "varentropy_nats2", true, (double)drawn->varentropy);
@@ -85,7 +95,4 @@ void sz_record_put_drawn(sz_buf *b, const sz_tokenizer *t, size_t pos, const sz_
     put_number(b, "kept_mass", true, (double)drawn->kept_mass);
     sz_buf_printf(b, ",\"kept_n\":%u,\"model\":%u,\"route\":%u", drawn->kept_n, drawn->model,
                   drawn->route);
-    if (writer)
-        sz_buf_printf(b, ",\"writer\":\"%s\"", writer);
-    sz_buf_puts(b, "}\n");
 }

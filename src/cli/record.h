@@ -3,6 +3,7 @@
 #define SZ_CLI_RECORD_H
 
 #include <szilard/unstable/model.h>
+#include <szilard/unstable/sampler.h>
 
 /* The distribution that a token was drawn from. */
 typedef struct sz_distribution {
@@ -17,9 +18,11 @@ typedef struct sz_distribution {
 void sz_record_put(sz_buf *b, const sz_tokenizer *t, size_t pos, int32_t id,
                    const sz_distribution *d);
 /* The same of a token that was drawn, with what the samplers kept and drew from. writer: the model
- * that wrote it, where there are two; else NULL. */
+ * that wrote it, where there are two; else NULL. chain: with what each sampler did, or NULL. */
 void sz_record_put_drawn(sz_buf *b, const sz_tokenizer *t, size_t pos, const sz_token *drawn,
-                         const char *writer);
+                         const char *writer, const sz_chain *chain);
+/* ,"surprisal_nats":.. and the other figures of a drawn token. */
+void sz_record_put_figures(sz_buf *b, const sz_token *drawn);
 /* ,"id":..,"piece":.. and where the piece is not UTF-8 "bytes"; id -1: nulls. */
 void sz_record_put_token(sz_buf *b, const sz_tokenizer *t, int32_t id);
 /* The piece as a JSON string; null if the id has none. */

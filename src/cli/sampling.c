@@ -201,7 +201,11 @@ static char *describe_samplers(void) {
         sz_buf_printf(&b, "  %-12s %s\n", (*k)->name, (*k)->help);
         const char *separator = "               ";
         for (const sz_option *o = (*k)->options; o && o->name; o++) {
-            sz_buf_printf(&b, "%s%s=%g", separator, o->name, o->value);
+            sz_buf_printf(&b, "%s%s=", separator, o->name);
+            if (o->words)
+                sz_buf_puts(&b, o->words);
+            else
+                sz_buf_printf(&b, "%g", o->value);
             separator = " ";
         }
         sz_buf_puts(&b, separator[1] ? "" : "\n");

@@ -12,7 +12,7 @@ typedef struct sz_sampling {
     int64_t seed; /* -1: a new one from the system */
 } sz_sampling;
 
-enum { SZ_CHAIN_MAX = 256 };
+enum { SZ_CHAIN_MAX = 1024 };
 
 extern const struct argp sz_argp_sampling; /* --sampler, --temp, ... --seed */
 

@@ -11,6 +11,7 @@ typedef struct sz_column {
 
 typedef struct sz_table {
     size_t rows, columns;
+    bool vector; /* an array of one dimension, which became a column */
     sz_column *column;
     double *v; /* [rows][columns] */
 } sz_table;

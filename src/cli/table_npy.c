@@ -105,6 +105,8 @@ sz_status sz_table_from_npy(const char *path, sz_table *out) {
     sz_status status = parse(&m, &a);
     if (status == SZ_OK)
         status = sz_table_new(a.dim[0], a.dim[1], out);
+    if (status == SZ_OK)
+        out->vector = a.n_dim == 1;
     for (size_t i = 0; status == SZ_OK && i < a.dim[0]; i++)
         for (size_t j = 0; j < a.dim[1]; j++)
             out->v[i * a.dim[1] + j] =

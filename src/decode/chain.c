@@ -1,6 +1,8 @@
 /* chain.c: the sampler chain: samplers in order, each with its state. */
+#include "num/kernels/kernels.h"
 #include "sampler.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,11 +38,12 @@ enum { MAX_STAGES = 32 };
 typedef struct stage {
     const sz_sampler_kind *kind;
     void *state;
-    size_t kept_n;
+    sz_stage_account account;
 } stage;
 
 struct sz_chain {
     size_t n;
+    bool explained;
     stage stages[MAX_STAGES];
 };
 
@@ -64,7 +67,7 @@ static size_t state_bytes(const sz_sampler_kind *kind) {
 
 sz_status sz_chain_put(sz_chain *chain, const sz_sampler_kind *kind, void *state) {
     if (chain->n < MAX_STAGES) {
-        chain->stages[chain->n++] = (stage){kind, state, 0};
+        chain->stages[chain->n++] = (stage){kind, state, {.sampler = kind->name}};
         return SZ_OK;
     }
     if (kind->end)
@@ -141,6 +144,7 @@ sz_status sz_chain_parse(const char *text, sz_chain **out) {
 sz_status sz_chain_clone(const sz_chain *chain, sz_chain **out) {
     sz_chain *copy;
     SZ_TRY(sz_chain_new(&copy));
+    copy->explained = chain->explained;
     sz_status status = SZ_OK;
     for (size_t i = 0; i < chain->n && status == SZ_OK; i++) {
         const stage *from = &chain->stages[i];
@@ -153,7 +157,7 @@ sz_status sz_chain_clone(const sz_chain *chain, sz_chain **out) {
         else
             memcpy(state, from->state, bytes);
         if (status == SZ_OK)
-            copy->stages[copy->n++] = (stage){from->kind, state, from->kept_n};
+            copy->stages[copy->n++] = (stage){from->kind, state, from->account};
         else
             sz_free(state);
     }
@@ -179,15 +183,35 @@ void sz_chain_free(sz_chain *chain) {
 /* ---- Use
  * ----------------------------------------------------------------------------------------- */
 
+void sz_sampler_note(const sz_sampler_input *input, const char *name, double value) {
+    sz_stage_account *a = input->account;
+    if (!a || a->n_notes == SZ_NOTES_MAX)
+        return;
+    a->notes[a->n_notes].name = name;
+    a->notes[a->n_notes++].value = value;
+}
+
+static void measure_stage(const sz_sampler_input *input, const sz_candidates *c,
+                          sz_stage_account *a) {
+    sz_softmax_stats left;
+    c->kernels->softmax_stats(c->logit, c->n, 1.0f, &left);
+    a->entropy = left.entropy;
+    a->kept_mass = input->logits ? sz_candidates_mass(c, input->logits, input->stats) : NAN;
+}
+
 sz_status sz_chain_apply(sz_chain *chain, const sz_sampler_input *input, sz_candidates *c) {
     sz_sampler_input mine = *input;
     for (size_t i = 0; i < chain->n; i++) {
         stage *s = &chain->stages[i];
         mine.stage = (uint32_t)i;
+        mine.account = chain->explained ? &s->account : NULL;
+        s->account.n_notes = 0;
         SZ_TRY(s->kind->apply(s->state, &mine, c));
         SZ_REQUIRE(sz_candidates_valid(c), SZ_E_NAN,
                    "sampler %s left no token to draw, or a logit that is no number", s->kind->name);
-        s->kept_n = c->n;
+        s->account.kept_n = c->n;
+        if (chain->explained)
+            measure_stage(input, c, &s->account);
     }
     return SZ_OK;
 }
@@ -206,8 +230,16 @@ const sz_sampler_kind *sz_chain_stage(const sz_chain *chain, size_t i, size_t *k
     if (i >= chain->n)
         return NULL;
     if (kept_n)
-        *kept_n = chain->stages[i].kept_n;
+        *kept_n = chain->stages[i].account.kept_n;
     return chain->stages[i].kind;
+}
+
+void sz_chain_set_explained(sz_chain *chain, bool on) {
+    chain->explained = on;
+}
+
+const sz_stage_account *sz_chain_account(const sz_chain *chain, size_t i) {
+    return i < chain->n ? &chain->stages[i].account : NULL;
 }
 
 /* A key of its own for each sampler and number, away from the counter that draws tokens. */

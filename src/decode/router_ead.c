@@ -11,13 +11,15 @@ typedef struct ead {
 enum { TAU, WINDOW, MIN, HYSTERESIS, SMALL_SIGNAL, START_LARGE };
 
 static const sz_option options[] = {
-    {"tau", "rolling entropy in nats above which the large model writes", 1.2, 0, 1e9, false},
-    {"window", "tokens that the mean goes over", 5, 1, SZ_EAD_WINDOW_MAX, true},
-    {"min", "tokens between two changes of the model, at least", 10, 1, 1e9, true},
-    {"hysteresis", "the small model writes again at this share of tau", 1, 0, 1, false},
-    {"small-signal", "1: always the small model's entropy, not that of whoever writes", 0, 0, 1,
-     true},
-    {"start-large", "1: the large model begins", 0, 0, 1, true},
+    {"tau", "rolling entropy in nats above which the large model writes", .value = 1.2, .max = 1e9},
+    {"window", "tokens that the mean goes over", .value = 5, .min = 1, .max = SZ_EAD_WINDOW_MAX,
+     .whole = true},
+    {"min", "tokens between two changes of the model, at least", .value = 10, .min = 1, .max = 1e9,
+     .whole = true},
+    {"hysteresis", "the small model writes again at this share of tau", .value = 1, .max = 1},
+    {"small-signal", "1: always the small model's entropy, not that of whoever writes", .max = 1,
+     .whole = true},
+    {"start-large", "1: the large model begins", .max = 1, .whole = true},
     {0},
 };
 

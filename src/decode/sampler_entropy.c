@@ -41,7 +41,9 @@ static sz_status apply_dynamic(const void *state, const sz_sampler_input *input,
     double entropy = sz_candidates_entropy(c, sz_candidates_weights(c));
     double share = entropy / sz_log((double)c->n);
     double power = share > 0 ? sz_pow(share, d->exponent) : 0;
-    return set_temperature(c, low + (d->temperature + d->range - low) * power);
+    double t = low + (d->temperature + d->range - low) * power;
+    sz_sampler_note(input, "temperature", t);
+    return set_temperature(c, t);
 }
 
 /* Newton's steps in ln t, kept inside a bracket: the entropy rises with t, and its slope over ln t
@@ -68,7 +70,9 @@ static sz_status apply_target(const void *state, const sz_sampler_input *input, 
     double h = *(const double *)state;
     if (c->n < 2)
         return SZ_OK;
-    return set_temperature(c, solve_temperature(c, h));
+    double t = solve_temperature(c, h);
+    sz_sampler_note(input, "temperature", t);
+    return set_temperature(c, t);
 }
 
 const sz_sampler_kind sz_sampler_dynamic_temperature = {

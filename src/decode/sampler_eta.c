@@ -15,7 +15,8 @@ static const sz_option eta_options[] = {
     {0},
 };
 
-static void keep_at_least(sz_candidates *c, double sum, double p) {
+static void keep_at_least(const sz_sampler_input *input, sz_candidates *c, double sum, double p) {
+    sz_sampler_note(input, "least_probability", p);
     float max = sz_candidates_max(c), limit = (float)((double)max + sz_log(sum) + sz_log(p));
     sz_candidates_cut(c, limit < max ? limit : max, c->n);
 }
@@ -23,7 +24,7 @@ static void keep_at_least(sz_candidates *c, double sum, double p) {
 static sz_status apply_epsilon(const void *state, const sz_sampler_input *input, sz_candidates *c) {
     double p = *(const double *)state;
     if (p > 0)
-        keep_at_least(c, sz_candidates_weights(c), p);
+        keep_at_least(input, c, sz_candidates_weights(c), p);
     return SZ_OK;
 }
 
@@ -33,7 +34,7 @@ static sz_status apply_eta(const void *state, const sz_sampler_input *input, sz_
         return SZ_OK;
     double sum = sz_candidates_weights(c);
     double eta = sqrt(epsilon) * sz_exp(-sz_candidates_entropy(c, sum));
-    keep_at_least(c, sum, eta < epsilon ? eta : epsilon);
+    keep_at_least(input, c, sum, eta < epsilon ? eta : epsilon);
     return SZ_OK;
 }
 

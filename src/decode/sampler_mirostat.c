@@ -57,6 +57,7 @@ static void keep_by_surprisal(const mirostat *m, sz_candidates *c) {
 
 static sz_status apply(const void *state, const sz_sampler_input *input, sz_candidates *c) {
     const mirostat *m = state;
+    sz_sampler_note(input, "mu_bits", m->mu);
     if (m->version == 1)
         keep_by_rank(m, c);
     else

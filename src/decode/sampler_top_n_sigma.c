@@ -28,8 +28,11 @@ static double deviation(const sz_candidates *c) {
 
 static sz_status apply(const void *state, const sz_sampler_input *input, sz_candidates *c) {
     double n = *(const double *)state;
-    if (n > 0)
-        sz_candidates_cut(c, (float)((double)sz_candidates_max(c) - n * deviation(c)), c->n);
+    if (n == 0)
+        return SZ_OK;
+    double sigma = deviation(c);
+    sz_sampler_note(input, "sigma", sigma);
+    sz_candidates_cut(c, (float)((double)sz_candidates_max(c) - n * sigma), c->n);
     return SZ_OK;
 }
 

@@ -283,6 +283,8 @@ static void wrong_chains_are_explained(void **state) {
         {"top-p 1.5", "sampler top-p: p = 1.5 is not in 0 .. 1"},
         {"min-p -0.1", "sampler min-p: p = -0.1 is not in 0 .. 1"},
         {"temperature hot", "sampler temperature: 'hot' is not a number for t"},
+        {"top-h rule=best", "sampler top-h: rule is one of paper|repo|hf, not 'best'"},
+        {"top-h rule=3", "sampler top-h: rule = 3 is not in 0 .. 2"},
         {"greedy 1", "sampler greedy: '1' is left over; options: none"},
         {"greedy,", "a name is missing after the last comma"},
         {"top-k 3 greedy", "sampler top-k: 'greedy' is left over"},
@@ -320,6 +322,54 @@ static void a_chain_tells_what_each_stage_kept(void **state) {
     assert_string_equal(sz_chain_stage(chain, 1, NULL)->name, "min-p");
     assert_null(sz_chain_stage(chain, 3, &kept));
     sz_chain_free(chain);
+}
+
+static void a_chain_explains_each_stage(void **state) {
+    static const float z[] = {3, 2, 1, 0, -1};
+    double p[5], sum = 0, all = 0, two = 0;
+    sz_chain *chain, *copy;
+    sz_candidates c = {left.id, left.logit, left.scratch, 0, NULL};
+    sz_logit_stats stats = {.log_sum_exp = 0, .max = 3};
+    for (int i = 0; i < 5; i++)
+        sum += exp((double)z[i]);
+    stats.log_sum_exp = log(sum);
+    SZ_CHECK_OK(sz_kernels_get(NULL, &c.kernels));
+    SZ_CHECK_OK(sz_chain_parse("temperature 2, top-h 0.6, top-k 2", &chain));
+    sz_chain_set_explained(chain, true);
+    SZ_CHECK_OK(sz_chain_clone(chain, &copy)); /* explains too */
+    sz_chain_free(chain);
+    sz_sampler_input in = {.logits = z, .stats = &stats};
+    sz_token t;
+    SZ_CHECK_OK(sz_chain_draw(copy, &in, 5, &c, &t));
+    for (int i = 0; i < 5; i++) {
+        p[i] = exp((double)z[i] / 2) / (exp(1.5) + exp(1) + exp(0.5) + 1 + exp(-0.5));
+        all -= p[i] * log(p[i]);
+    }
+    const sz_stage_account *a = sz_chain_account(copy, 0);
+    assert_string_equal(a->sampler, "temperature");
+    assert_int_equal(a->kept_n, 5);
+    SZ_CHECK_ABS(a->entropy, all, 1e-5);
+    SZ_CHECK_ABS(a->kept_mass, 1, 1e-6);
+    a = sz_chain_account(copy, 1);
+    assert_string_equal(a->notes[0].name, "entropy_before_nats");
+    SZ_CHECK_ABS(a->notes[0].value, all, 1e-5);
+    SZ_CHECK_ABS(a->notes[1].value, 0.6 * all, 1e-5);
+    assert_true(a->entropy <= a->notes[1].value + 1e-6 && a->kept_n < 5);
+    assert_true(a->notes[2].value <= a->notes[3].value); /* mass and its bound */
+    a = sz_chain_account(copy, 2);
+    two = (exp(3) + exp(2)) / sum;
+    SZ_CHECK_ABS(a->kept_mass, two, 1e-6);
+    SZ_CHECK_ABS((double)t.kept_mass, two, 1e-6);
+    assert_int_equal(a->kept_n, 2);
+    assert_null(sz_chain_account(copy, 3));
+    sz_chain_free(copy);
+}
+
+static void drawing_needs_logits(void **state) {
+    sz_candidates c = {left.id, left.logit, left.scratch, 0, NULL};
+    sz_sampler_input in = {0};
+    sz_token t;
+    assert_int_equal(sz_chain_draw(NULL, &in, 5, &c, &t), SZ_E_ARG);
 }
 
 /* A kind of our own: owns memory, counts what it accepted, and misbehaves on request. */
@@ -471,6 +521,8 @@ int main(void) {
         cmocka_unit_test(the_order_of_a_chain_matters),
         cmocka_unit_test(wrong_chains_are_explained),
         cmocka_unit_test(a_chain_tells_what_each_stage_kept),
+        cmocka_unit_test(a_chain_explains_each_stage),
+        cmocka_unit_test(drawing_needs_logits),
         cmocka_unit_test(states_are_cloned_and_released),
         cmocka_unit_test(samplers_that_fail_are_reported),
         cmocka_unit_test(random_numbers_of_samplers_are_their_own),

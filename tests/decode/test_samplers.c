@@ -105,7 +105,8 @@ static bool check_stage(const char *name, const sz_json *in, const sz_json *want
             if (!sz_json_get(want, rules[r]))
                 continue;
             lay_out(&b, logits, n);
-            apply(&b.c, "temperature %.9f, %s rule=%d", get(in, "temperature"), stage, r + 1);
+            apply(&b.c, "temperature %.9f, %s rule=%s", get(in, "temperature"), stage,
+                  r ? "hf" : "repo");
             expect_kept(rules[r], sz_json_get(want, rules[r]), &b.c);
         }
         return true;
@@ -397,6 +398,40 @@ static void top_h_keeps_its_budget(void **state) {
     assert_int_equal(b.c.n, 6); /* floor(100^0.405) */
 }
 
+/* What a sure token leaves of its budget is there for the next one, once. */
+static void an_unspent_budget_is_carried(void **state) {
+    static bench b;
+    double sure[] = {9, 1, 1, 1, 1, 1}, flat[60] = {0};
+    sz_token drawn = {0};
+    sz_sampler_input input = {0};
+    sz_chain *chain, *copy;
+    size_t alone, after;
+    SZ_CHECK_OK(sz_chain_parse("top-h 0.4 carry=0.5", &chain));
+    lay_out(&b, flat, 60);
+    SZ_CHECK_OK(sz_chain_apply(chain, &input, &b.c));
+    alone = b.c.n;
+    assert_int_equal(alone, 5); /* floor(60^0.4) */
+    drawn.draw_entropy = 0;     /* as if one had been certain: 0.4 ln 60 are left, half is kept */
+    sz_chain_accept(chain, &drawn);
+    SZ_CHECK_OK(sz_chain_clone(chain, &copy));
+    lay_out(&b, flat, 60);
+    SZ_CHECK_OK(sz_chain_apply(chain, &input, &b.c));
+    after = b.c.n;
+    assert_int_equal(after, 11); /* floor(60^0.6) */
+    lay_out(&b, flat, 60);
+    SZ_CHECK_OK(sz_chain_apply(copy, &input, &b.c)); /* a clone has what was saved */
+    assert_int_equal(b.c.n, after);
+    drawn.draw_entropy = (float)log(11);
+    sz_chain_accept(chain, &drawn);
+    lay_out(&b, flat, 60);
+    SZ_CHECK_OK(sz_chain_apply(chain, &input, &b.c));
+    assert_true(b.c.n >= alone && b.c.n < after);
+    lay_out(&b, sure, 6);
+    SZ_CHECK_OK(sz_chain_apply(chain, &input, &b.c));
+    sz_chain_free(copy);
+    sz_chain_free(chain);
+}
+
 static void the_exact_set_is_the_best(void **state) {
     for (int round = 0; round < 400; round++) {
         double p[13], sum = 0, mass, best = 0, g, c;
@@ -534,6 +569,7 @@ int main(void) {
         cmocka_unit_test(reference_values),
         cmocka_unit_test(the_same_as_by_sorting),
         cmocka_unit_test(top_h_keeps_its_budget),
+        cmocka_unit_test(an_unspent_budget_is_carried),
         cmocka_unit_test(the_exact_set_is_the_best),
         cmocka_unit_test(target_entropy_is_met),
         cmocka_unit_test(order_matters_and_scales_do_not),

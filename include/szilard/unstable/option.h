@@ -16,6 +16,7 @@ typedef struct sz_option {
     const char *name, *help; /* a table ends with name NULL */
     double value, min, max;  /* default and range */
     bool whole;              /* whole numbers only */
+    const char *words;       /* "a|b|c": a stands for 0, b for 1, c for 2, and so do the numbers */
 } sz_option;
 
 typedef struct sz_setting { /* borrowed from the text */

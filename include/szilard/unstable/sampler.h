@@ -23,6 +23,20 @@ SZ_API void sz_candidates_free(sz_candidates *c);
 /* All n tokens of a row of logits, with n <= the n_vocab that there is memory for. */
 SZ_API void sz_candidates_fill(sz_candidates *c, const float *logits, size_t n);
 
+/* What a stage of a chain did at a draw. */
+enum { SZ_NOTES_MAX = 6 };
+typedef struct sz_stage_account {
+    const char *sampler;
+    size_t kept_n;    /* candidates that it left */
+    double kept_mass; /* their probability under the model's own distribution */
+    double entropy;   /* of the distribution that it left, nats */
+    struct {
+        const char *name; /* with its unit, such as "budget_nats" */
+        double value;
+    } notes[SZ_NOTES_MAX]; /* figures of the method's own */
+    size_t n_notes;
+} sz_stage_account;
+
 /* What a sampler may look at. Everything is borrowed for the call. */
 typedef struct sz_sampler_input {
     const sz_model *model;       /* for pieces and end tokens */
@@ -32,10 +46,15 @@ typedef struct sz_sampler_input {
     const float *logits;         /* that distribution, [n_vocab]; NULL: not at hand */
     uint64_t seed, stream;       /* of the sequence; see sz_sampler_uniform */
     uint32_t stage;              /* set by the chain: the sampler's place in it */
+    sz_stage_account *account;   /* set by the chain where it explains; see sz_sampler_note */
 } sz_sampler_input;
 /* The i-th random number in [0, 1) of this sampler for this draw: a function of seed, stream,
  * position, stage and i alone, independent of the number that draws the token. */
 SZ_API double sz_sampler_uniform(const sz_sampler_input *input, uint32_t i);
+
+/* Tells a figure of the method to whoever asked for explanations; else nothing happens. The name
+ * is borrowed for as long as the chain lives. */
+SZ_API void sz_sampler_note(const sz_sampler_input *input, const char *name, double value);
 
 typedef struct sz_sampler_kind {
     const char *name, *help;
@@ -82,9 +101,16 @@ SZ_API size_t sz_chain_length(const sz_chain *chain);
  * NULL if there is no such stage. */
 SZ_API const sz_sampler_kind *sz_chain_stage(const sz_chain *chain, size_t stage, size_t *kept_n);
 
+/* Whether draws are explained: a pass or two more for each stage. */
+SZ_API void sz_chain_set_explained(sz_chain *chain, bool on);
+/* What a stage did at the latest explained draw; NULL if there is no such stage. */
+SZ_API const sz_stage_account *sz_chain_account(const sz_chain *chain, size_t stage);
+
 /* Gives a sequence a chain (it owns it then, even on failure), as sz_session_set_sampler does. */
 SZ_API sz_status sz_session_set_chain(sz_session *s, uint32_t seq, sz_chain *chain, uint64_t seed);
 /* A sequence's chain, borrowed; NULL: greedy. */
 SZ_API const sz_chain *sz_session_chain(const sz_session *s, uint32_t seq);
+/* sz_chain_set_explained for the chain that a sequence has now. */
+SZ_API sz_status sz_session_set_explained(sz_session *s, uint32_t seq, bool on);
 
 #endif
