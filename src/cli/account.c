@@ -210,7 +210,7 @@ void sz_account_print_full(const sz_account *a, const sz_account_setting *s) {
     put_means(&b, a, s->options);
     if (s->voice->router) {
         sz_account_put_routed(&b, a, s);
-        sz_account_put_trace(&b, a);
+        sz_account_put_trace(&b, a, s);
     }
     put_memory(&b, a, s);
     int threads = sz_runtime_threads(s->engine->rt);

@@ -50,7 +50,7 @@ void sz_account_print_full(const sz_account *a, const sz_account_setting *s);
 void sz_account_print_legend(const sz_generation *options);
 /* What two models have done: a line; who wrote how many tokens in turn, a line; JSON members. */
 void sz_account_put_routed(sz_buf *b, const sz_account *a, const sz_account_setting *s);
-void sz_account_put_trace(sz_buf *b, const sz_account *a);
+void sz_account_put_trace(sz_buf *b, const sz_account *a, const sz_account_setting *s);
 void sz_account_routed_json(sz_buf *b, const sz_account *a, const sz_account_setting *s);
 void sz_account_routed_add(sz_router_account *total, const sz_router_account *a);
 /* Takes what was done before off. */

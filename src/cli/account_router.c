@@ -54,11 +54,29 @@ static savings savings_of(const sz_account *a, const sz_account_setting *s) {
     return v;
 }
 
+/* All tokens are the large model's then. */
+static bool speculates(const sz_account_setting *s) {
+    return strcmp(sz_router_get_kind(s->voice->router)->name, "speculative") == 0;
+}
+
 /* ---- Text --------------------------------------------------------------------------------------
  */
 
+static void put_speculation(sz_buf *b, const sz_router_account *r) {
+    sz_buf_printf(b, "speculation  %llu of %llu drafted tokens were right",
+                  (unsigned long long)r->accepted, (unsigned long long)r->drafted);
+    if (r->passes[SZ_ROUTER_LARGE])
+        sz_buf_printf(b, "; %.2f tokens per pass",
+                      (double)r->written[SZ_ROUTER_LARGE] / (double)r->passes[SZ_ROUTER_LARGE]);
+    sz_buf_putc(b, '\n');
+}
+
 void sz_account_put_routed(sz_buf *b, const sz_account *a, const sz_account_setting *s) {
     const sz_router_account *r = &a->routed;
+    if (speculates(s)) {
+        put_speculation(b, r);
+        return;
+    }
     savings v = savings_of(a, s);
     sz_buf_printf(b, "small model  %llu tokens, large %llu (%.0f %%), %llu switch%s",
                   (unsigned long long)r->written[0], (unsigned long long)r->written[1],
@@ -70,8 +88,8 @@ void sz_account_put_routed(sz_buf *b, const sz_account *a, const sz_account_sett
     sz_buf_putc(b, '\n');
 }
 
-void sz_account_put_trace(sz_buf *b, const sz_account *a) {
-    if (!a->writers || a->n_tokens == 0)
+void sz_account_put_trace(sz_buf *b, const sz_account *a, const sz_account_setting *s) {
+    if (!a->writers || a->n_tokens == 0 || speculates(s))
         return;
     sz_buf_puts(b, "written by  ");
     for (size_t i = 0, start = 0; i < a->n_tokens; i++) {
@@ -117,6 +135,8 @@ void sz_account_routed_json(sz_buf *b, const sz_account *a, const sz_account_set
     put_both(b, "caught_up", r->caught_up, 1);
     put_both(b, "pass_seconds", r->pass_ns, 1e-9);
     put_number(b, "switches", (double)r->switches);
+    put_number(b, "drafted", (double)r->drafted);
+    put_number(b, "accepted", (double)r->accepted);
     put_number(b, "large_fraction", v.large_fraction);
     put_number(b, "parameter_saving", v.by_parameters);
     put_number(b, "computation_saving", v.by_computation);

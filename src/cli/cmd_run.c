@@ -71,6 +71,7 @@ const struct argp sz_argp_run = {
     "  szilard run -m smollm2 -f question.txt --temp 0 --json | jq '.entropy_nats // empty'\n"
     "  szilard run --small qwen-0.5b --large qwen-1.5b --router \"ead tau=0.6\" \"Sort a list in "
     "C.\"\n"
+    "  szilard run qwen-1.5b --draft qwen-0.5b \"Write a priority queue in C.\"\n"
     "  szilard run smollm2 \"A colour?\" --sampler \"min-p 0.1, temperature 1.5\" --seed 7\n",
     children,
     NULL,

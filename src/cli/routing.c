@@ -3,20 +3,26 @@
 #include <string.h>
 #include <szilard/unstable/router.h>
 
-enum { OPT_ROUTER = 700, OPT_EAD, OPT_SMALL, OPT_LARGE };
+enum { OPT_ROUTER = 700, OPT_EAD, OPT_SMALL, OPT_LARGE, OPT_DRAFT };
 
 static const struct argp_option options[] = {
     {NULL, 0, NULL, 0, "Two models:", 3},
     {"router", OPT_ROUTER, "ROUTER", 0,
-     "Which model writes the next token, such as \"ead tau=1.2 window=5\"", 3},
+     "Which model writes the next token, such as \"ead tau=1.2 window=5\", or speculative", 3},
     {"ead", OPT_EAD, NULL, 0, "The same as --router ead", 3},
     {"small", OPT_SMALL, "MODEL", 0, "The small one of two models with one vocabulary", 3},
     {"large", OPT_LARGE, "MODEL", 0, "The large one; the same as -m", 3},
+    {"draft", OPT_DRAFT, "MODEL", 0,
+     "Speculate with this small model: the same text, sooner; short for --small MODEL --router "
+     "speculative",
+     3},
     {0},
 };
 
-static void check(struct argp_state *state, const sz_routing *r) {
+static void check(struct argp_state *state, sz_routing *r) {
     const sz_router_kind *kind;
+    if (r->drafts && !r->router)
+        r->router = "speculative";
     if (!r->router) {
         if (r->small)
             argp_error(state, "--small: --router tells when the small model writes");
@@ -37,7 +43,12 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
             argp_error(state, "one router at a time");
         r->router = key == OPT_EAD ? "ead" : arg;
         return 0;
+    case OPT_DRAFT:
+        r->drafts = true;
+        /* fall through */
     case OPT_SMALL:
+        if (r->small)
+            argp_error(state, "one small model at a time");
         r->small = arg;
         return 0;
     case OPT_LARGE:

@@ -8,7 +8,8 @@
 typedef struct sz_routing {
     const char *router; /* NULL: one model writes */
     const char *small, *large;
+    bool drafts; /* --draft named the small one */
 } sz_routing;
-extern const struct argp sz_argp_routing; /* --router, --ead, --small, --large */
+extern const struct argp sz_argp_routing; /* --router, --ead, --small, --large, --draft */
 
 #endif

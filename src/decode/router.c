@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const sz_router_kind sz_router_ead;
+extern const sz_router_kind sz_router_ead, sz_router_speculative;
 
 /* A new method is a file and a line here. */
-static const sz_router_kind *const kinds[] = {&sz_router_ead, NULL};
+static const sz_router_kind *const kinds[] = {&sz_router_ead, &sz_router_speculative, NULL};
 
 static const char *const role_names[] = {"small", "large"};
 
@@ -268,6 +268,8 @@ sz_status sz_router_catch_up(sz_router *r, sz_router_role role, size_t n) {
 }
 
 sz_status sz_router_ready(sz_router *r, sz_router_role role) {
+    if (sz_session_length(r->sessions[role], 0) > r->text.n_records)
+        SZ_TRY(hold_at_most(r, (uint32_t)r->text.n_records));
     SZ_TRY(compute(r, role, r->text.n_records, SZ_LAST));
     return sz_session_need_logits(r->sessions[role], 0); /* they are here but after a cut */
 }

@@ -43,12 +43,28 @@ printf 'one\ntwo\n' | "$szilard" chat --small "$small" --large "$large" --ead -n
     > "$work/out" 2> "$work/err" || fail "chat: $(cat "$work/err")"
 [ -s "$work/out" ] || fail "chat says nothing"
 
+# Speculation gives the text of the large model, with drafts of a model or of the text itself.
+want=$(alone "$large")
+same "--draft" "$("$szilard" run "$large" --draft "$small" --raw -p hello -n 60 --seed 5 -q)" "$want"
+same "speculative" "$(both --router 'speculative thrift=0')" "$want"
+same "lookup" "$("$szilard" run "$large" --router speculative --raw -p hello -n 60 --seed 5 -q)" \
+    "$want"
+both --router 'speculative thrift=0 lookup=0' --json > "$work/json"
+[ "$(account router.drafted)" -ge 60 ] || fail "drafted $(account router.drafted)"
+same "writer" "$("$json_get" writer < "$work/json" | head -60 | sort -u)" large
+same "accepted" "$("$json_get" route < "$work/json" | head -60 | grep -c '^1$')" \
+    "$(account router.accepted)"
+both --router 'speculative thrift=0' --account > /dev/null
+has "speculation" "$(cat "$work/err")" "drafted tokens were right"
+
 # Wrong usage.
 run() { "$szilard" run --raw -p a -n 3 "$@"; }
 refused 2 "unknown router" run -m "$large" --router what
 refused 2 "not in 1" run -m "$large" --small "$small" --router "ead window=0"
 refused 2 "needs two models" run -m "$large" --ead
 refused 2 "--router tells" run -m "$large" --small "$small"
+refused 2 "one small model" run -m "$large" --small "$small" --draft "$small"
+refused 1 "needs a small model" run -m "$large" --router "speculative lookup=0"
 refused 2 "one router" run -m "$large" --small "$small" --ead --router ead
 refused 2 "both name" run -m "$large" --large "$large" --small "$small" --ead
 refused 1 "different vocabularies" run -m "$large" --small "$other" --ead

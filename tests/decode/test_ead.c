@@ -106,6 +106,65 @@ static void vectors_of_the_controller(void **state) {
     sz_arena_free(arena);
 }
 
+/* ---- Speculation: the law of acceptance --------------------------------------------------------
+ */
+
+static size_t read_law(const sz_json *v, double out[16]) {
+    size_t n = 0;
+    for (v = v->u.child; v; v = v->next)
+        out[n++] = element(v);
+    return n;
+}
+
+static void vectors_of_speculation(void **state) {
+    sz_arena *arena;
+    sz_json *root;
+    int n_cases = 0;
+    SZ_CHECK_OK(vectors_open(SZ_TEST_VECTORS, "13-ead.json", &arena, &root));
+    for (const sz_json *c = sz_json_get(root, "cases")->u.child; c; c = c->next) {
+        const sz_json *input = sz_json_get(c, "input"), *expect = sz_json_get(c, "expect");
+        double target[16], draft[16], want[16], residual[16], tolerance = number(c, "tol");
+        sz_speculation_law law;
+        if (strncmp(sz_json_get(c, "name")->u.s, "speculative", 11) != 0)
+            continue;
+        size_t n = read_law(sz_json_get(input, "target"), target);
+        assert_int_equal(read_law(sz_json_get(input, "draft"), draft), n);
+        assert_int_equal(read_law(sz_json_get(expect, "residual"), want), n);
+        SZ_CHECK_OK(sz_speculation_law_of(target, draft, n, (uint32_t)number(input, "gamma"),
+                                          residual, &law));
+        SZ_CHECK_ABS(law.acceptance, number(expect, "acceptance"), tolerance);
+        SZ_CHECK_ABS(law.total_variation, number(expect, "total_variation"), tolerance);
+        SZ_CHECK_ABS(law.tokens_per_pass, number(expect, "expected_tokens_per_verify"), tolerance);
+        for (size_t i = 0; i < n; i++) {
+            double drawn =
+                law.total_variation * residual[i] + (target[i] < draft[i] ? target[i] : draft[i]);
+            SZ_CHECK_ABS(residual[i], want[i], tolerance);
+            SZ_CHECK_ABS(drawn, target[i], 1e-12); /* accepted or redrawn: the target's law */
+        }
+        n_cases++;
+    }
+    assert_int_equal(n_cases, 5);
+    sz_arena_free(arena);
+}
+
+static void laws_at_their_limits(void **state) {
+    static const double one[] = {1, 0, 0}, other[] = {0, 0.5, 0.5};
+    double residual[3];
+    sz_speculation_law law;
+    SZ_CHECK_OK(sz_speculation_law_of(other, other, 3, 7, residual, &law));
+    assert_true(law.acceptance == 1 && law.total_variation == 0 && law.tokens_per_pass == 8);
+    assert_true(residual[0] == 0 && residual[1] == 0 && residual[2] == 0);
+    SZ_CHECK_OK(sz_speculation_law_of(one, other, 3, 7, NULL, &law));
+    assert_true(law.acceptance == 0 && law.tokens_per_pass == 1);
+    SZ_CHECK_OK(sz_speculation_law_of(one, other, 3, 0, NULL, &law));
+    static const double bad[][3] = {{0.5, 0.4, 0}, {1.5, -0.5, 0}, {NAN, 0.5, 0.5}};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(sz_speculation_law_of(bad[i], one, 3, 1, NULL, &law), SZ_E_ARG);
+        assert_int_equal(sz_speculation_law_of(one, bad[i], 3, 1, NULL, &law), SZ_E_ARG);
+    }
+    assert_int_equal(sz_speculation_law_of(one, one, 0, 1, NULL, &law), SZ_E_ARG);
+}
+
 /* ---- Properties --------------------------------------------------------------------------------
  */
 
@@ -194,6 +253,8 @@ static void bad_input_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vectors_of_the_controller),
+        cmocka_unit_test(vectors_of_speculation),
+        cmocka_unit_test(laws_at_their_limits),
         cmocka_unit_test(the_large_model_writes_less_the_higher_tau_is),
         cmocka_unit_test(segments_last_as_long_as_told),
         cmocka_unit_test(the_mean_goes_over_the_window),

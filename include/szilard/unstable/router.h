@@ -117,4 +117,18 @@ SZ_API sz_status sz_ead_push(sz_ead *e, double entropy, double *mean);
 SZ_API sz_status sz_ead_saving(double large_fraction, double params_small, double params_large,
                                double *out);
 
+/* ---- Speculation -------------------------------------------------------------------------------
+ */
+
+/* What a draft of gamma tokens can give between a target and a draft distribution, both [n]: the
+ * chance that a token is accepted under the best rule, sum min(p, q) = 1 - TV, and the expected
+ * tokens per pass of the large model, (1 - a^(gamma + 1)) / (1 - a). residual [n], or NULL: what a
+ * rejected token is drawn from, max(0, p - q) / sum; zeros where the two are equal. SZ_E_ARG where
+ * one of them is no distribution. Source: Leviathan et al. 2023, arXiv 2211.17192. */
+typedef struct sz_speculation_law {
+    double acceptance, total_variation, tokens_per_pass;
+} sz_speculation_law;
+SZ_API sz_status sz_speculation_law_of(const double *target, const double *draft, size_t n,
+                                       uint32_t gamma, double *residual, sz_speculation_law *out);
+
 #endif
