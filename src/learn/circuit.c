@@ -165,19 +165,25 @@ static sz_status take_parameters(sz_pc *pc, const double *root, const double *tr
             if (status != SZ_OK)
                 return sz_fail_within(status, "emissions of variable %zu, row %zu", v, z);
         }
-    sz_pc_turn(pc);
+    for (size_t v = 0; v < pc->shape.n_vars; v++)
+        sz_pc_turn(pc, v);
     return SZ_OK;
 }
 
-void sz_pc_turn(sz_pc *pc) {
-    size_t m = pc->shape.n_latents;
-    for (size_t v = 0; v < pc->shape.n_vars; v++) {
-        const double *t = sz_pc_trans(pc, v);
-        double *u = sz_pc_turned(pc, v);
-        for (size_t i = 0; i < m; i++)
-            for (size_t j = 0; j < m; j++)
-                u[j * pc->width + i] = t[i * pc->width + j];
-    }
+void sz_pc_turn(const sz_pc *pc, size_t v) {
+    const double *t = sz_pc_trans(pc, v);
+    double *u = sz_pc_turned(pc, v);
+    for (size_t i = 0; i < pc->shape.n_latents; i++)
+        for (size_t j = 0; j < pc->shape.n_latents; j++)
+            u[j * pc->width + i] = t[i * pc->width + j];
+}
+
+void sz_pc_copy_parameters(const sz_pc *from, sz_pc *to) {
+    size_t rows = from->shape.n_vars * from->width;
+    memcpy(to->root, from->root, from->width * sizeof *to->root);
+    memcpy(to->trans, from->trans, rows * from->shape.n_latents * sizeof *to->trans);
+    memcpy(to->turned, from->turned, rows * from->shape.n_latents * sizeof *to->turned);
+    memcpy(to->emit, from->emit, rows * from->shape.n_categories * sizeof *to->emit);
 }
 
 sz_status sz_pc_new(const sz_pc_shape *shape, const int32_t *parent, const double *root,

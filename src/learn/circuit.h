@@ -36,38 +36,42 @@ static inline double *sz_pc_emit(const sz_pc *pc, size_t v, size_t x) {
 sz_status sz_pc_check_shape(const sz_pc_shape *shape);
 /* A circuit of this tree with all parameters zero. */
 sz_status sz_pc_new_tree(const sz_pc_shape *shape, const int32_t *parent, sz_pc **out);
-/* Fills `turned` from `trans`: after every change. */
-void sz_pc_turn(sz_pc *pc);
+/* Fills `turned` of variable v from `trans`: after every change. */
+void sz_pc_turn(const sz_pc *pc, size_t v);
+/* From one circuit to another of the same shape. */
+void sz_pc_copy_parameters(const sz_pc *from, sz_pc *to);
 
 /* ---- Passes over a tile of records (circuit_pass.c) ------------------------------------------ */
 
-enum { SZ_PC_TILE = 32 };
+enum { SZ_PC_TILE_MOST = 128 };
 
-/* Of each variable, [SZ_PC_TILE][width] per array, for the first n records of the tile. Messages
- * are scaled by powers of two, record by record, which rounds nothing. */
+/* Of each variable, [n_rows][width] per array, for the first n records of the tile. Messages are
+ * scaled by powers of two, record by record, which rounds nothing. */
 typedef struct sz_pc_pass {
     const sz_pc *pc;
     const sz_kernels *k;
+    size_t n_rows;
     double *below;   /* P(known values at and below v | Z_v), scaled */
     double *message; /* the same given Z_parent; after the way down: posterior / message */
     double *post;    /* P(Z_v | all known values); only for the way down */
-    double loglik[SZ_PC_TILE];
+    double loglik[SZ_PC_TILE_MOST];
 } sz_pc_pass;
 
-sz_status sz_pc_pass_new(const sz_pc *pc, const sz_kernels *k, bool down, sz_pc_pass *out);
+/* Records per tile: tables are read once for a tile, messages should not take too much memory. */
+size_t sz_pc_tile(const sz_pc *pc);
+/* For up to n_rows <= SZ_PC_TILE_MOST records at once. */
+sz_status sz_pc_pass_new(const sz_pc *pc, const sz_kernels *k, size_t n_rows, bool down,
+                         sz_pc_pass *out);
 void sz_pc_pass_free(sz_pc_pass *p);
 static inline double *sz_pc_at(const sz_pc_pass *p, double *array, size_t v) {
-    return array + v * SZ_PC_TILE * p->pc->width;
+    return array + v * p->n_rows * p->pc->width;
 }
-/* n <= SZ_PC_TILE checked records: fills below, message and loglik. */
+/* n <= n_rows checked records: fills below, message and loglik. */
 void sz_pc_pass_up(sz_pc_pass *p, const int32_t *x, size_t n);
-/* After it: post, and message turned into the ratio. Records of probability zero get zeros. */
-void sz_pc_pass_down(sz_pc_pass *p, size_t n);
+/* After it, for i = 0 .. n_vars - 1 in turn: post of variable order[i], and its message turned into
+ * the ratio. Records of probability zero get zeros. */
+void sz_pc_pass_down(sz_pc_pass *p, size_t i, size_t n);
 /* c = a b over hidden states: a [n][width], table [M][width]. */
 void sz_pc_product(const sz_pc *pc, const sz_kernels *k, const double *a, size_t n,
                    const double *table, double *c);
-/* Scales rows so that their largest entry is in [1, 2); adds the exponents to e [n]. A row of zeros
- * stays. */
-void sz_pc_rescale(double *rows, size_t n, size_t width, int64_t *e);
-
 #endif

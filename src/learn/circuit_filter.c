@@ -29,9 +29,10 @@ sz_status sz_pc_filter_new(const sz_pc *pc, const sz_kernels *k, size_t n, sz_pc
         f.inner = sz_alloc(f.n_levels * n * pc->width * sizeof(double));
         f.evidence = sz_alloc(f.n_levels * n * pc->width * sizeof(double));
         f.level = sz_alloc(f.n_levels * sizeof *f.level);
+        f.exponent = sz_calloc(n, sizeof *f.exponent);
     }
     sz_free(depth);
-    if (!f.prior || !f.inner || !f.evidence || !f.level) {
+    if (!f.prior || !f.inner || !f.evidence || !f.level || !f.exponent) {
         sz_pc_filter_free(&f);
         return sz_fail(SZ_E_NOMEM, "no memory for the conditionals of %zu variables",
                        pc->shape.n_vars);
@@ -45,6 +46,7 @@ void sz_pc_filter_free(sz_pc_filter *f) {
     sz_free(f->inner);
     sz_free(f->evidence);
     sz_free(f->level);
+    sz_free(f->exponent);
     *f = (sz_pc_filter){0};
 }
 
@@ -72,12 +74,11 @@ static void normalise(double *rows, size_t n, size_t width) {
     }
 }
 
-static void multiply_rows(double *rows, const double *by, size_t n, size_t width) {
-    int64_t unused[SZ_PC_TILE] = {0};
-    for (size_t i = 0; i < n * width; i++)
-        rows[i] *= by[i];
-    for (size_t s = 0; s < n; s += SZ_PC_TILE)
-        sz_pc_rescale(rows + s * width, n - s < SZ_PC_TILE ? n - s : SZ_PC_TILE, width, unused);
+/* Rows times the message in `prior`, scaled, so that nothing underflows on a long way. */
+static void multiply_rows(const sz_pc_filter *f, double *rows) {
+    size_t width = f->pc->width;
+    f->k->multiply_f64(rows, f->prior, f->n * width);
+    f->k->rescale_f64(rows, f->n, width, f->exponent);
 }
 
 /* What the finished variable tells of its parent; `prior` is free to hold the message. */
@@ -88,9 +89,9 @@ static void report(sz_pc_filter *f) {
         sz_pc_product(pc, f->k, at_depth(f, f->evidence, f->depth), f->n,
                       sz_pc_turned(pc, done->variable), f->prior);
         if (parent->next < pc->first_child[parent->variable + 1])
-            multiply_rows(at_depth(f, f->inner, f->depth - 1), f->prior, f->n, pc->width);
+            multiply_rows(f, at_depth(f, f->inner, f->depth - 1));
         if (parent->reported)
-            multiply_rows(at_depth(f, f->evidence, f->depth - 1), f->prior, f->n, pc->width);
+            multiply_rows(f, at_depth(f, f->evidence, f->depth - 1));
     }
     f->depth--;
 }

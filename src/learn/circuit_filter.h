@@ -15,6 +15,7 @@ typedef struct sz_pc_filter {
     double *inner, *evidence; /* [n_levels][n][width] on the path from the root:
                                  prior and evidence; P(values at and below | Z_v), scaled */
     struct sz_pc_level *level;
+    int64_t *exponent; /* [n]: of scaling; only written */
     size_t depth;
 } sz_pc_filter;
 

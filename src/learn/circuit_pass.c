@@ -4,9 +4,21 @@
 #include <math.h>
 #include <string.h>
 
-sz_status sz_pc_pass_new(const sz_pc *pc, const sz_kernels *k, bool down, sz_pc_pass *out) {
-    size_t bytes = pc->shape.n_vars * SZ_PC_TILE * pc->width * sizeof(double);
-    sz_pc_pass p = {.pc = pc, .k = k, .below = sz_alloc(bytes), .message = sz_alloc(bytes)};
+enum { MESSAGE_BYTES = 128 << 20 }; /* of one array */
+
+size_t sz_pc_tile(const sz_pc *pc) {
+    size_t rows = SZ_PC_TILE_MOST, row_bytes = pc->shape.n_vars * pc->width * sizeof(double);
+    while (rows > 8 && rows * row_bytes > MESSAGE_BYTES)
+        rows /= 2;
+    return rows;
+}
+
+sz_status sz_pc_pass_new(const sz_pc *pc, const sz_kernels *k, size_t n_rows, bool down,
+                         sz_pc_pass *out) {
+    size_t bytes = pc->shape.n_vars * n_rows * pc->width * sizeof(double);
+    sz_pc_pass p = {.pc = pc, .k = k, .n_rows = n_rows};
+    p.below = sz_alloc(bytes);
+    p.message = sz_alloc(bytes);
     p.post = down ? sz_alloc(bytes) : NULL;
     if (!p.below || !p.message || (down && !p.post)) {
         sz_pc_pass_free(&p);
@@ -32,53 +44,13 @@ void sz_pc_product(const sz_pc *pc, const sz_kernels *k, const double *a, size_t
     k->product_f64(&p);
 }
 
-/* ---- Scaling --------------------------------------------------------------------------------- */
-
-static double largest(const double *row, size_t width) {
-    double most[8] = {0};
-    for (size_t i = 0; i < width; i += 8)
-        for (size_t l = 0; l < 8; l++)
-            most[l] = row[i + l] > most[l] ? row[i + l] : most[l];
-    for (size_t half = 4; half; half /= 2)
-        for (size_t l = 0; l < half; l++)
-            most[l] = most[l] > most[l + half] ? most[l] : most[l + half];
-    return most[0];
-}
-
-static double power_of_two(int64_t e) { /* -1022 <= e <= 1023 */
-    uint64_t bits = (uint64_t)(e + 1023) << 52;
-    double r;
-    memcpy(&r, &bits, sizeof r);
-    return r;
-}
-
-static int64_t exponent_of(double x) { /* of a subnormal: that of the least normal number */
-    uint64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    int64_t e = (int64_t)(bits >> 52 & 0x7ff) - 1023;
-    return e < -1022 ? -1022 : e;
-}
-
-void sz_pc_rescale(double *rows, size_t n, size_t width, int64_t *e) {
-    for (size_t s = 0; s < n; s++, rows += width) {
-        double most = largest(rows, width);
-        int64_t by = exponent_of(most);
-        if (most == 0 || by == 0)
-            continue;
-        double factor = power_of_two(-by);
-        for (size_t i = 0; i < width; i++)
-            rows[i] *= factor;
-        e[s] += by;
-    }
-}
-
 /* ---- Up -------------------------------------------------------------------------------------- */
 
 /* Emissions at v's value times the messages of its children. */
 static void gather(const sz_pc_pass *p, size_t v, const int32_t *x, size_t n) {
     const sz_pc *pc = p->pc;
     size_t width = pc->width;
-    double *row = sz_pc_at(p, p->below, v);
+    double *below = sz_pc_at(p, p->below, v), *row = below;
     for (size_t s = 0; s < n; s++, row += width) {
         int32_t value = x[s * pc->shape.n_vars + v];
         if (value == SZ_PC_MISSING)
@@ -86,21 +58,18 @@ static void gather(const sz_pc_pass *p, size_t v, const int32_t *x, size_t n) {
                 row[z] = z < pc->shape.n_latents;
         else
             memcpy(row, sz_pc_emit(pc, v, (size_t)value), width * sizeof *row);
-        for (size_t i = pc->first_child[v]; i < pc->first_child[v + 1]; i++) {
-            const double *message = sz_pc_at(p, p->message, pc->child[i]) + s * width;
-            for (size_t z = 0; z < width; z++)
-                row[z] *= message[z];
-        }
     }
+    for (size_t i = pc->first_child[v]; i < pc->first_child[v + 1]; i++)
+        p->k->multiply_f64(below, sz_pc_at(p, p->message, pc->child[i]), n * width);
 }
 
 void sz_pc_pass_up(sz_pc_pass *p, const int32_t *x, size_t n) {
     const sz_pc *pc = p->pc;
-    int64_t exponent[SZ_PC_TILE] = {0};
+    int64_t exponent[SZ_PC_TILE_MOST] = {0};
     for (size_t i = pc->shape.n_vars; i-- > 0;) {
         size_t v = pc->order[i];
         gather(p, v, x, n);
-        sz_pc_rescale(sz_pc_at(p, p->below, v), n, pc->width, exponent);
+        p->k->rescale_f64(sz_pc_at(p, p->below, v), n, pc->width, exponent);
         if (i > 0)
             sz_pc_product(pc, p->k, sz_pc_at(p, p->below, v), n, sz_pc_turned(pc, v),
                           sz_pc_at(p, p->message, v));
@@ -130,24 +99,17 @@ static void root_posterior(sz_pc_pass *p, size_t n) {
     }
 }
 
-/* The parent's posterior over the message: what multiplies T_v[z_parent][z] below_v[z] to give the
- * joint posterior of the pair. Below the least normal number there is nothing to share. */
-static void divide(const double *post, double *message, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        message[i] = message[i] >= 0x1p-1022 ? post[i] / message[i] : 0;
-}
-
-void sz_pc_pass_down(sz_pc_pass *p, size_t n) {
+void sz_pc_pass_down(sz_pc_pass *p, size_t i, size_t n) {
     const sz_pc *pc = p->pc;
-    size_t cells = n * pc->width;
-    root_posterior(p, n);
-    for (size_t i = 1; i < pc->shape.n_vars; i++) {
-        size_t v = pc->order[i];
-        double *ratio = sz_pc_at(p, p->message, v), *post = sz_pc_at(p, p->post, v);
-        const double *below = sz_pc_at(p, p->below, v);
-        divide(sz_pc_at(p, p->post, (size_t)pc->parent[v]), ratio, cells);
-        sz_pc_product(pc, p->k, ratio, n, sz_pc_trans(pc, v), post);
-        for (size_t j = 0; j < cells; j++)
-            post[j] *= below[j];
+    size_t v = pc->order[i], cells = n * pc->width;
+    if (i == 0) {
+        root_posterior(p, n);
+        return;
     }
+    /* The parent's posterior over the message: what multiplies T_v[z_parent][z] below_v[z] to give
+     * the joint posterior of the pair. */
+    double *ratio = sz_pc_at(p, p->message, v), *post = sz_pc_at(p, p->post, v);
+    p->k->ratio_f64(sz_pc_at(p, p->post, (size_t)pc->parent[v]), ratio, cells);
+    sz_pc_product(pc, p->k, ratio, n, sz_pc_trans(pc, v), post);
+    p->k->multiply_f64(post, sz_pc_at(p, p->below, v), cells);
 }

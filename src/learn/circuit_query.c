@@ -16,22 +16,22 @@ typedef struct loglik_job {
 static void loglik_tile(void *context, size_t task, int thread) {
     const loglik_job *job = context;
     sz_pc_pass *p = &job->pass[thread];
-    size_t first = task * SZ_PC_TILE, left = job->n - first;
-    size_t n = left < SZ_PC_TILE ? left : SZ_PC_TILE;
+    size_t first = task * p->n_rows, left = job->n - first;
+    size_t n = left < p->n_rows ? left : p->n_rows;
     sz_pc_pass_up(p, job->x + first * p->pc->shape.n_vars, n);
     memcpy(job->out + first, p->loglik, n * sizeof *job->out);
 }
 
 sz_status sz_pc_loglik(sz_runtime *rt, const sz_pc *pc, const int32_t *x, size_t n, double *out) {
     SZ_TRY(sz_pc_check_records(&pc->shape, x, n, true));
-    size_t threads = (size_t)sz_runtime_threads(rt), made = 0;
+    size_t threads = (size_t)sz_runtime_threads(rt), made = 0, rows = sz_pc_tile(pc);
     loglik_job job = {.pass = sz_calloc(threads, sizeof *job.pass), .x = x, .n = n, .out = out};
     SZ_REQUIRE(job.pass, SZ_E_NOMEM, "no memory for %zu threads", threads);
     sz_status status = SZ_OK;
     for (; made < threads && status == SZ_OK; made++)
-        status = sz_pc_pass_new(pc, sz_runtime_kernels(rt), false, &job.pass[made]);
+        status = sz_pc_pass_new(pc, sz_runtime_kernels(rt), rows, false, &job.pass[made]);
     if (status == SZ_OK)
-        sz_pool_run(sz_runtime_pool(rt), loglik_tile, &job, (n + SZ_PC_TILE - 1) / SZ_PC_TILE);
+        sz_pool_run(sz_runtime_pool(rt), loglik_tile, &job, (n + rows - 1) / rows);
     while (made-- > 0)
         sz_pc_pass_free(&job.pass[made]);
     sz_free(job.pass);
@@ -42,14 +42,14 @@ sz_status sz_pc_loglik(sz_runtime *rt, const sz_pc *pc, const int32_t *x, size_t
 static sz_status pass_one(sz_runtime *rt, const sz_pc *pc, const int32_t *x, bool down,
                           sz_pc_pass *p) {
     SZ_TRY(sz_pc_check_records(&pc->shape, x, 1, true));
-    SZ_TRY(sz_pc_pass_new(pc, sz_runtime_kernels(rt), down, p));
+    SZ_TRY(sz_pc_pass_new(pc, sz_runtime_kernels(rt), 1, down, p));
     sz_pc_pass_up(p, x, 1);
     if (p->loglik[0] == -INFINITY) {
         sz_pc_pass_free(p);
         return sz_fail(SZ_E_ARG, "the given values have probability zero");
     }
-    if (down)
-        sz_pc_pass_down(p, 1);
+    for (size_t i = 0; down && i < pc->shape.n_vars; i++)
+        sz_pc_pass_down(p, i, 1);
     return SZ_OK;
 }
 

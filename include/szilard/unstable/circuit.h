@@ -71,4 +71,54 @@ SZ_API sz_status sz_pc_conditionals(sz_runtime *rt, const sz_pc *pc, const int32
 SZ_API sz_status sz_pc_sample(sz_runtime *rt, const sz_pc *pc, const int32_t *given, size_t n,
                               uint64_t seed, int32_t *x);
 
+/* ---- Learning ------------------------------------------------------------------------------- */
+
+/* mi [d][d]: mutual information of every pair of the d columns of x [n][d], in nats: plug-in, from
+ * the records where both values are known, 0 on the diagonal; categories beyond 32 are joined into
+ * 32 equal ranges. Below 1e-12 it is 0. SZ_E_LIMIT beyond 8192 columns. O(n d^2). */
+SZ_API sz_status sz_pc_mutual_information(sz_runtime *rt, const int32_t *x, size_t n, size_t d,
+                                          size_t n_categories, double *mi);
+/* parent [d]: the spanning tree of largest total information (ties: lower indices), its root a
+ * centre (least distance to the farthest variable, ties: lower index). Where the information falls
+ * apart into components, the root is that of the largest, and the centres of the others hang off
+ * it. *total (may be NULL): the information of all edges. */
+SZ_API sz_status sz_pc_chow_liu(const double *mi, size_t d, int32_t *parent, double *total);
+
+/* One step of expectation maximisation over x [n][n_vars], n >= 1: every row of parameters moves
+ * the share `step` (0 < step <= 1) of the way to (expected counts + pseudocount / its length),
+ * normalised; a row without either stays. pseudocount >= 0. *mean_loglik (may be NULL): of the
+ * records before the step, per record. SZ_E_ARG names a record of probability zero. On failure the
+ * circuit stays as it was. O(n n_vars M^2). Source: card 07, section 3. */
+SZ_API sz_status sz_pc_em_step(sz_runtime *rt, sz_pc *pc, const int32_t *x, size_t n, double step,
+                               double pseudocount, double *mean_loglik);
+
+typedef struct sz_pc_epoch {
+    size_t epoch, n_epochs;
+    double train_nats, valid_nats; /* mean ln P per record; train: before the epoch's steps;
+                                      valid: after them, NaN without validation records */
+} sz_pc_epoch;
+
+typedef struct sz_pc_fit_config {
+    size_t size;
+    size_t n_latents;   /* 0: 16 */
+    size_t n_epochs;    /* 0: 50 */
+    size_t batch;       /* records per step; 0: all */
+    double step, last;  /* step size of the first and the last epoch, a line between; 0: 1 and 1
+                           for full batches, else 0.1 and 0.05 */
+    double pseudocount; /* 0: 1; negative: none */
+    uint64_t seed;
+    const int32_t *valid; /* [n_valid][n_vars]: the circuit of the epoch that is best on them is
+                             kept; NULL: that of the last */
+    size_t n_valid;
+    size_t patience; /* epochs without a better one before it stops; 0: 10 */
+    /* Called after every epoch; false ends the training there. May be NULL. */
+    bool (*progress)(void *user, const sz_pc_epoch *epoch);
+    void *user;
+} sz_pc_fit_config;
+
+/* Learns a circuit from x [n][d], n >= 1: the tree, then the parameters from a random start.
+ * SZ_E_CANCELLED after sz_runtime_cancel. The same seed gives the same circuit. */
+SZ_API sz_status sz_pc_fit(sz_runtime *rt, const int32_t *x, size_t n, size_t d,
+                           size_t n_categories, const sz_pc_fit_config *config, sz_pc **out);
+
 #endif

@@ -25,6 +25,10 @@
         .quantize = quantize,                                                                      \
         .product_float = product_float,                                                            \
         .product_f64 = product_f64,                                                                \
+        .rescale_f64 = rows_rescale_f64,                                                           \
+        .ratio_f64 = rows_ratio_f64,                                                               \
+        .add_f64 = rows_add_f64,                                                                   \
+        .multiply_f64 = rows_multiply_f64,                                                         \
         .rms_norm = rms_norm,                                                                      \
         .add = row_add,                                                                            \
         .scale = row_scale,                                                                        \

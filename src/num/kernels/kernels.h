@@ -98,7 +98,16 @@ typedef struct sz_kernels {
     void (*product_float)(sz_type type, const void *panel, size_t n_cols, const float *x,
                           size_t x_stride, int n, float *y, size_t stride);
 
+    /* ---- Doubles; n and width are multiples of 8, nothing is fused, all exact but for rounding --
+     */
     void (*product_f64)(const sz_product_f64 *p);
+    void (*multiply_f64)(double *a, const double *b, size_t n); /* a *= b */
+    void (*add_f64)(double *a, const double *b, size_t n);      /* a += b */
+    void (*ratio_f64)(const double *a, double *b, size_t n);    /* b = a / b where b >= 2^-1022,
+                                                                   else 0; b >= 0 */
+    /* Each of n rows (values >= 0) times the power of two that brings its largest value into
+     * [1, 2), whose exponent is added to exponent[row]. A row of zeros stays. */
+    void (*rescale_f64)(double *rows, size_t n, size_t width, int64_t *exponent);
 
     /* ---- Rows of f32; n >= 1, any alignment; out may be the input -------------------------------
      */

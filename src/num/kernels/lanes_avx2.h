@@ -205,6 +205,17 @@ static inline d8 d_add(d8 x, d8 y) {
 static inline d8 d_mul(d8 x, d8 y) {
     return (d8){_mm256_mul_pd(x.a, y.a), _mm256_mul_pd(x.b, y.b)};
 }
+static inline d8 d_max(d8 x, d8 y) {
+    return (d8){_mm256_max_pd(x.a, y.a), _mm256_max_pd(x.b, y.b)};
+}
+static inline __m256d d_ratio_half(__m256d x, __m256d y) {
+    __m256d normal = _mm256_cmp_pd(y, _mm256_set1_pd(0x1p-1022), _CMP_GE_OQ);
+    return _mm256_and_pd(_mm256_div_pd(x, y), normal);
+}
+/* x / y where y is a normal number, 0 elsewhere; y >= 0. */
+static inline d8 d_ratio(d8 x, d8 y) {
+    return (d8){d_ratio_half(x.a, y.a), d_ratio_half(x.b, y.b)};
+}
 #define D_ROWS 4 /* of a product at once */
 #undef V2
 #undef I2

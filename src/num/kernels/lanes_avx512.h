@@ -104,4 +104,9 @@ static inline void d_store(double *p, d8 v) { _mm512_storeu_pd(p, v); }
 static inline d8 d_set1(double x) { return _mm512_set1_pd(x); }
 static inline d8 d_add(d8 a, d8 b) { return _mm512_add_pd(a, b); }
 static inline d8 d_mul(d8 a, d8 b) { return _mm512_mul_pd(a, b); }
+static inline d8 d_max(d8 a, d8 b) { return _mm512_max_pd(a, b); }
+/* a / b where b is a normal number, 0 elsewhere; b >= 0. */
+static inline d8 d_ratio(d8 a, d8 b) {
+    return _mm512_maskz_div_pd(_mm512_cmp_pd_mask(b, d_set1(0x1p-1022), _CMP_GE_OQ), a, b);
+}
 #define D_ROWS 8 /* of a product at once */

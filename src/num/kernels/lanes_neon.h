@@ -243,5 +243,19 @@ static inline d8 d_mul(d8 x, d8 y) {
     EACH x.v[k] = vmulq_f64(x.v[k], y.v[k]);
     return x;
 }
+static inline d8 d_max(d8 x, d8 y) {
+    EACH x.v[k] = vmaxq_f64(x.v[k], y.v[k]);
+    return x;
+}
+/* x / y where y is a normal number, 0 elsewhere; y >= 0. */
+static inline d8 d_ratio(d8 x, d8 y) {
+    float64x2_t least = vdupq_n_f64(0x1p-1022);
+    EACH {
+        uint64x2_t normal = vcgeq_f64(y.v[k], least), bits;
+        bits = vreinterpretq_u64_f64(vdivq_f64(x.v[k], y.v[k]));
+        x.v[k] = vreinterpretq_f64_u64(vandq_u64(bits, normal));
+    }
+    return x;
+}
 #define D_ROWS 4 /* of a product at once */
 #undef EACH

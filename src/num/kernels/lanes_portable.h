@@ -224,5 +224,14 @@ static inline d8 d_mul(d8 a, d8 b) {
     EACH(8) a.f[k] *= b.f[k];
     return a;
 }
+static inline d8 d_max(d8 a, d8 b) {
+    EACH(8) a.f[k] = a.f[k] > b.f[k] ? a.f[k] : b.f[k];
+    return a;
+}
+/* a / b where b is a normal number, 0 elsewhere; b >= 0. */
+static inline d8 d_ratio(d8 a, d8 b) {
+    EACH(8) a.f[k] = b.f[k] >= 0x1p-1022 ? a.f[k] / b.f[k] : 0;
+    return a;
+}
 #define D_ROWS 4 /* of a product at once */
 #undef EACH
