@@ -14,6 +14,8 @@
     X(score, "score", FIRST, "what each token of a text tells, in nats")                           \
     X(perplexity, "score --total", FIRST, "one figure for a whole text")                           \
     X(sample, "run --sample", MORE, "draw tokens from a file of logits")                           \
+    X(zip, "zip", FIRST, "compress files")                                                         \
+    X(unzip, "zip -d", FIRST, "decompress files")                                                  \
     X(tokenize, "tokens encode", MORE, "the token ids of a text")                                  \
     X(detokenize, "tokens decode", MORE, "the text of token ids")                                  \
     X(template, "tokens template", MORE, "a conversation as the model's prompt")                   \

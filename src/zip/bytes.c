@@ -14,6 +14,7 @@ typedef struct worker {
 typedef struct bytes_engine {
     sz_pool *pool;
     worker *workers; /* [threads of the pool] */
+    bool (*stop)(void);
 } bytes_engine;
 
 typedef struct result {
@@ -33,6 +34,7 @@ static sz_status code_segment(const job *j, worker *w, sz_segment *s) {
         sz_mixing_free(w->model);
         *w = (worker){.n_bytes = s->n};
         SZ_TRY(sz_mixing_new(s->n, &w->model));
+        sz_mixing_set_stop(w->model, j->engine->stop);
     }
     if (j->encode)
         return sz_mixing_encode(w->model, s->data, s->n, &s->code);
@@ -96,9 +98,10 @@ const sz_predictor_kind sz_predictor_bytes = {.name = "bytes",
                                               .decode = decode,
                                               .free = free_engine};
 
-sz_status sz_predictor_bytes_new(int n_threads, sz_predictor *out) {
+sz_status sz_predictor_bytes_new(int n_threads, bool (*stop)(void), sz_predictor *out) {
     bytes_engine *e = sz_calloc(1, sizeof *e);
     SZ_REQUIRE(e, SZ_E_NOMEM, "no memory for the byte engine");
+    e->stop = stop;
     sz_status status = sz_pool_new(n_threads, &e->pool);
     if (status == SZ_OK) {
         e->workers = sz_calloc((size_t)n_threads, sizeof *e->workers);

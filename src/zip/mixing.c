@@ -46,6 +46,7 @@ typedef struct sse {
 } sse;
 
 struct sz_mixing {
+    bool (*stop)(void);
     size_t n_bytes;            /* it may be used for */
     size_t n_buckets, n_heads; /* in use: they follow from the length of the text */
     uint16_t *buckets;         /* [n_buckets][BUCKET] */
@@ -415,12 +416,22 @@ static void start(sz_mixing *m, const uint8_t *data, size_t n) {
     enter_nibble(m);
 }
 
+void sz_mixing_set_stop(sz_mixing *m, bool (*stop)(void)) {
+    m->stop = stop;
+}
+
+static sz_status check_stop(const sz_mixing *m, size_t i) {
+    SZ_REQUIRE(i % 65536 != 0 || !m->stop || !m->stop(), SZ_E_CANCELLED, "interrupted");
+    return SZ_OK;
+}
+
 sz_status sz_mixing_encode(sz_mixing *m, const uint8_t *data, size_t n, sz_buf *out) {
     sz_range_encoder e;
     SZ_REQUIRE(n <= m->n_bytes, SZ_E_ARG, "%zu bytes, and the model is for %zu", n, m->n_bytes);
     start(m, data, n);
     sz_range_encode_begin(&e, out);
     for (size_t i = 0; i < n; i++) {
+        SZ_TRY(check_stop(m, i));
         for (int k = 7; k >= 0; k--) {
             uint64_t ones = (uint64_t)predict(m) << 16, all = (uint64_t)1 << 32;
             int bit = data[i] >> k & 1;
@@ -441,6 +452,7 @@ sz_status sz_mixing_decode(sz_mixing *m, const uint8_t *code, size_t n_code, uin
     start(m, data, n);
     sz_range_decode_begin(&d, code, n_code);
     for (size_t i = 0; i < n; i++) {
+        SZ_TRY(check_stop(m, i));
         for (int k = 7; k >= 0; k--) {
             uint64_t ones = (uint64_t)predict(m) << 16, all = (uint64_t)1 << 32;
             int bit = sz_range_decode_place(&d) < ones;

@@ -12,6 +12,8 @@ typedef struct sz_mixing sz_mixing;
  */
 sz_status sz_mixing_new(size_t n_bytes, sz_mixing **out);
 void sz_mixing_free(sz_mixing *m);
+/* Asked now and then while coding; where it says true, coding ends with SZ_E_CANCELLED. */
+void sz_mixing_set_stop(sz_mixing *m, bool (*stop)(void));
 /* Bytes that a model for n_bytes of text holds. */
 size_t sz_mixing_bytes(size_t n_bytes);
 

@@ -40,9 +40,10 @@ static inline void sz_predictor_free(sz_predictor *p) {
     *p = (sz_predictor){0};
 }
 
-/* The byte engine (bytes.c); n_threads >= 1 segments at once, memory for each. */
+/* The byte engine (bytes.c); n_threads >= 1 segments at once, memory for each. stop may be NULL; it
+ * is asked now and then, from any thread, and true ends the work with SZ_E_CANCELLED. */
 enum { SZ_PREDICTOR_BYTES = 3 };
 extern const sz_predictor_kind sz_predictor_bytes;
-sz_status sz_predictor_bytes_new(int n_threads, sz_predictor *out);
+sz_status sz_predictor_bytes_new(int n_threads, bool (*stop)(void), sz_predictor *out);
 
 #endif

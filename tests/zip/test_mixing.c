@@ -119,7 +119,7 @@ static void threads_change_nothing(void **state) {
     for (int k = 0; k < 2; k++) {
         sz_predictor p;
         sz_segment segments[N] = {0};
-        SZ_CHECK_OK(sz_predictor_bytes_new(k ? 3 : 1, &p));
+        SZ_CHECK_OK(sz_predictor_bytes_new(k ? 3 : 1, NULL, &p));
         for (int i = 0; i < N; i++)
             segments[i] = (sz_segment){.data = text + i * LENGTH, .n = LENGTH - (size_t)i * 1000};
         SZ_CHECK_OK(p.kind->encode(p.self, segments, N));

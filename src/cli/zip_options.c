@@ -1,0 +1,93 @@
+/* zip_options.c: the options that `szilard zip` and `szilard unzip` share, after zstd's. */
+#include "zip_file.h"
+#include <string.h>
+
+enum { OPT_RM = 500, OPT_JSON, OPT_TEST, OPT_LIST };
+
+static const struct argp_option options[] = {
+    {"model", 'm', "MODEL", 0, "What predicts: 'bytes' (the default) needs no model", 1},
+    {"output", 'o', "FILE", 0, "Name of the result; '-': standard output", 1},
+    {"stdout", 'c', NULL, 0, "Write to standard output, as -o -", 1},
+    {"threads", 'T', "N", 0, "Threads; they change speed and memory, never a byte", 1},
+    {NULL, 't', "N", OPTION_ALIAS | OPTION_HIDDEN, NULL, 1},
+    {"force", 'f', NULL, 0, "Overwrite what is there; write to a terminal", 1},
+    {"keep", 'k', NULL, 0, "Keep the source (the default)", 1},
+    {"rm", OPT_RM, NULL, 0, "Remove the source once the result is safe on disk", 1},
+    {NULL, 0, NULL, 0, "In place of compressing:", 2},
+    {"decompress", 'd', NULL, 0, "Decompress, as 'szilard unzip'", 2},
+    {"test", OPT_TEST, NULL, 0, "Decode and check, write nothing", 2},
+    {"list", OPT_LIST, NULL, 0, "Show what compressed files hold", 2},
+    {NULL, 0, NULL, 0, "Output:", 3},
+    {"quiet", 'q', NULL, 0, "Say nothing but errors", 3},
+    {"json", OPT_JSON, NULL, 0, "Print a line of JSON per file", 3},
+    {0},
+};
+
+static void check(const sz_zip_options *o, const struct argp_state *state) {
+    bool to_stdout = o->output && strcmp(o->output, "-") == 0;
+    bool writes = o->action == SZ_ZIP_CODE || o->action == SZ_ZIP_DECODE;
+    if (o->output && o->n_files > 1 && !(to_stdout && o->action == SZ_ZIP_DECODE))
+        argp_error(state, "-o names one result, and there are %d files", o->n_files);
+    if (o->output && !writes)
+        argp_error(state, "-o: nothing is written");
+    if (o->remove_source && (to_stdout || !writes || o->n_files == 0))
+        argp_error(state, "--rm removes a file that another one replaces; here none does");
+    if (o->json && writes && (to_stdout || (o->n_files == 0 && !o->output)))
+        argp_error(state, "--json would mix with the result on standard output: name it with -o");
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+    sz_zip_options *o = state->input;
+    switch (key) {
+    case 'm':
+        o->model = arg;
+        return 0;
+    case 'o':
+        if (!arg[0])
+            argp_error(state, "-o: the name of the file is empty");
+        o->output = arg;
+        return 0;
+    case 'c':
+        o->output = "-";
+        return 0;
+    case 't':
+    case 'T':
+        o->threads = (int)sz_cli_int(state, "--threads", arg, 1, 64);
+        return 0;
+    case 'f':
+        o->force = true;
+        return 0;
+    case 'k':
+        o->remove_source = false;
+        return 0;
+    case OPT_RM:
+        o->remove_source = true;
+        return 0;
+    case 'd':
+        o->action = SZ_ZIP_DECODE;
+        return 0;
+    case OPT_TEST:
+        o->action = SZ_ZIP_TEST;
+        return 0;
+    case OPT_LIST:
+        o->action = SZ_ZIP_LIST;
+        return 0;
+    case 'q':
+        o->quiet = true;
+        return 0;
+    case OPT_JSON:
+        o->json = true;
+        return 0;
+    case ARGP_KEY_ARGS:
+        o->files = state->argv + state->next;
+        o->n_files = state->argc - state->next;
+        return 0;
+    case ARGP_KEY_SUCCESS:
+        check(o, state);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp sz_argp_zip_options = {options, parse, NULL, NULL, NULL, NULL, NULL};

@@ -1,0 +1,109 @@
+# `szilard zip` and `unzip` with the byte engine: files, pipes, options, refusals, damage, signals.
+. "$(dirname "$0")/lib.sh"
+cd "$work" || exit 1
+export LC_ALL=C
+for i in $(seq 300); do echo "line $i of a text about entropy, which is a measure of $((i % 7))"; done > text
+head -c 20000 /dev/urandom > random
+printf x > one
+: > empty
+head -c 3000 /dev/zero > zeros
+cp -- text -dash
+
+# ---- Files --------------------------------------------------------------------------------------
+for f in text random one empty zeros; do
+    cp $f $f.kept
+    exits "zip $f" 0 "$szilard" zip $f
+    same_files "source of $f" $f $f.kept
+    mv $f.slz $f.first
+    exits "zip $f with threads" 0 "$szilard" zip -q -T 3 $f
+    [ ! -s err ] || fail "zip -q speaks"
+    same_files "threads" $f.slz $f.first
+    exits "test $f" 0 "$szilard" zip --test $f.slz
+    rm $f
+    exits "unzip $f" 0 "$szilard" unzip $f.slz
+    same_files "round trip of $f" $f $f.kept
+    "$szilard" zip < $f > piped && "$szilard" zip -d < piped | cmp -s - $f || fail "pipes of $f"
+    same_files "pipe of $f" piped $f.first
+done
+[ "$(wc -c < text.slz)" -lt 2000 ] || fail "text takes $(wc -c < text.slz) bytes"
+[ "$(wc -c < random.slz)" -le 20100 ] || fail "random bytes grow by too much"
+[ "$(wc -c < empty.slz)" -le 20 ] || fail "an empty file takes too much"
+
+# ---- Options ------------------------------------------------------------------------------------
+mkdir sub
+cp text random sub
+exits "several files" 0 "$szilard" zip sub/text sub/random
+exits "names" 0 "$szilard" unzip -o copy text.slz
+same_files "named result" copy text
+exits "to standard output" 0 "$szilard" unzip -c text.slz random.slz
+cat text random > both
+same_files "several to standard output" out both
+exits "after --" 0 "$szilard" zip -- -dash
+exits "unzip after --" 0 "$szilard" unzip -f -- -dash.slz
+exits "rm" 0 "$szilard" zip --rm -f sub/text sub/random
+[ ! -e sub/text ] && [ ! -e sub/random ] || fail "--rm keeps sources"
+chmod 640 text
+touch -d 2001-02-03 text
+exits "force" 0 "$szilard" zip -f text
+same "permissions and time" "$(stat -c '%a %Y' text.slz)" "$(stat -c '%a %Y' text)"
+exits "json" 0 "$szilard" zip -f --json text
+same "json" "$("$json_get" file,to,engine,bytes,segments < out)" "text text.slz bytes $(wc -c < text) 1"
+exits "list" 0 "$szilard" zip --list text.slz empty.slz
+same "list" "$(awk 'NR == 2 { print $1, $2, $4, $6 }' out)" "$(wc -c < text.slz) $(wc -c < text) bytes text.slz"
+exits "list as json" 0 "$szilard" zip --list --json text.slz
+same "list as json" "$("$json_get" compressed < out)" "$(wc -c < text.slz)"
+
+# ---- Refusals -----------------------------------------------------------------------------------
+refused 1 "is there already" "$szilard" zip text
+refused 1 "cannot open" "$szilard" zip nothing
+refused 1 "is a folder" "$szilard" zip sub
+refused 1 "does not end in .slz" "$szilard" unzip text
+refused 1 "does not begin with SLZ1" "$szilard" unzip -f -o x text
+refused 1 "replace its own source" "$szilard" zip -f -o text text
+refused 1 "cannot create" "$szilard" zip -o no/such/folder text
+refused 2 "names one result" "$szilard" zip -o x text random
+refused 2 "--rm" "$szilard" zip --rm -c text
+refused 2 "nothing is written" "$szilard" zip --test -o x text.slz
+refused 1 "no engine or model" "$szilard" zip -f -m nonsense text
+[ ! -e x ] || fail "a refused file leaves something"
+exits "one of three fails" 1 "$szilard" zip -f text nothing one
+[ -e one.slz ] || fail "files after a failure are left out"
+if [ -w /dev/full ]; then
+    got=0
+    "$szilard" zip < text > /dev/full 2> err || got=$?
+    same "full disk" "$got" 1
+    has "full disk" "$(cat err)" "No space left"
+fi
+if [ "$(id -u)" != 0 ]; then
+    chmod 000 one
+    refused 1 "cannot open" "$szilard" zip -f one
+fi
+
+# ---- Damage -------------------------------------------------------------------------------------
+size=$(wc -c < text.slz)
+for at in 0 4 5 8 12 20 $((size / 2)) $((size - 1)); do
+    cp text.slz bad.slz
+    byte=$(od -An -tu1 -j "$at" -N 1 text.slz)
+    printf "\\$(printf %o $((byte ^ 16)))" | dd of=bad.slz bs=1 seek="$at" conv=notrunc 2> /dev/null
+    exits "damage at $at" 1 "$szilard" unzip bad.slz
+    [ ! -e bad ] || fail "a damaged file leaves a result"
+done
+head -c $((size - 1)) text.slz > cut.slz
+refused 1 "cut off" "$szilard" zip --test cut.slz
+cat text.slz one.slz > two.slz
+refused 1 "goes on behind its end" "$szilard" unzip two.slz
+same "no result of a cut file" "$(ls | grep -c '^two\.[^s]\|^cut\.[^s]\|^bad\.[^s]')" 0
+
+# ---- Signals ------------------------------------------------------------------------------------
+for i in $(seq 40); do cat text random; done > large
+for signal in INT TERM KILL; do
+    "$szilard" zip -q -o large.slz large &
+    sleep 0.3
+    kill -$signal $! 2> /dev/null
+    wait $! 2> /dev/null
+    [ ! -e large.slz ] || "$szilard" zip --test -q large.slz || fail "$signal leaves part of a file"
+    [ "$signal" = KILL ] || same "$signal: what is left" "$(ls | grep -c '^large\.slz\.')" 0
+    rm -f large.slz
+    [ -s large ] || fail "$signal takes the source"
+done
+finish
