@@ -160,7 +160,7 @@ typedef struct sz_session_config {
     uint32_t context; /* tokens per sequence; 0: the smaller of the file's limit and what half of
                          the free memory holds, told to the log */
     uint32_t n_sequences; /* most sequences at once; 0: 8 */
-    uint32_t chunk;       /* tokens computed per pass of a long prompt; 0: 512 */
+    uint32_t chunk;       /* tokens computed per pass of a long prompt; 0: up to 512 */
     sz_kv_type kv_type;
     bool score_prompts; /* prompts are computed with SZ_SCORE, so that their records are complete */
 } sz_session_config;

@@ -6,7 +6,7 @@
 
 #define PROBE_NS 100000000u
 
-enum { CHUNK = 512, SMALL_CONTEXT = 16 /* tokens before the first decoded one */ };
+enum { SMALL_CONTEXT = 16 }; /* tokens before the first decoded one */
 
 static double larger(double a, double b) {
     return a > b ? a : b;
@@ -76,11 +76,12 @@ static sz_status repeat(timing run, sz_session *s, const int32_t *ids, size_t n,
 }
 
 /* Weights are read once per pass, the head for the last token of a prompt only. */
-static void count(const sz_model *model, const sz_bench_plan *plan, sz_bench_result *out) {
+static void count(const sz_model *model, size_t chunk, const sz_bench_plan *plan,
+                  sz_bench_result *out) {
     sz_workload w;
     uint64_t macs, bytes;
     sz_workload_of(model, &w);
-    size_t n = plan->n_prefill, passes = (n + CHUNK - 1) / CHUNK;
+    size_t n = plan->n_prefill, passes = (n + chunk - 1) / chunk;
     sz_workload_attention(model, 0, n, &macs, &bytes);
     out->prefill.macs = n ? (double)(n * w.layer_macs + w.head_macs + macs) : 0;
     out->prefill.bytes = n ? (double)(passes * w.layer_bytes + w.head_bytes + bytes) : 0;
@@ -102,8 +103,7 @@ sz_status sz_bench_model(const sz_engine *e, const sz_bench_plan *plan, sz_bench
     sz_session *s;
     n = plan->n_prefill > n ? plan->n_prefill : n;
     sz_model_get_info(e->model, &info);
-    sz_session_config config = {
-        .size = sizeof config, .context = (uint32_t)n, .n_sequences = 1, .chunk = CHUNK};
+    sz_session_config config = {.size = sizeof config, .context = (uint32_t)n, .n_sequences = 1};
     SZ_TRY(sz_session_new(e->model, &config, &s));
     int32_t *ids = sz_alloc(n * sizeof *ids);
     sz_status status = ids ? SZ_OK : sz_fail(SZ_E_NOMEM, "out of memory for %zu tokens", n);
@@ -115,7 +115,7 @@ sz_status sz_bench_model(const sz_engine *e, const sz_bench_plan *plan, sz_bench
     }
     if (status == SZ_OK) {
         sz_bench_machine(e->rt, e->model, out); /* machines vary: the better of before and after */
-        count(e->model, plan, out);
+        count(e->model, sz_session_chunk(s), plan, out);
     }
     sz_free(ids);
     sz_session_free(s);

@@ -6,7 +6,8 @@
 /* One block holds a pass of the default chunk, so that its parts take turns in the same memory;
  * pages that no pass touches cost nothing. */
 enum { SCRATCH_BYTES = 32 << 20 };
-enum { DEFAULT_SEQUENCES = 8, DEFAULT_CHUNK = 512, MAX_SEQUENCES = 65536, MAX_CHUNK = 1 << 20 };
+enum { DEFAULT_SEQUENCES = 8, MAX_SEQUENCES = 65536, MAX_CHUNK = 1 << 20 };
+enum { SMALLEST_CHUNK = 64, LARGEST_CHUNK = 512 }; /* of those chosen here */
 enum { MAX_CONTEXT = 1 << 27 }; /* positions for which angles are exact (sz_sincos) */
 
 /* The smaller of the file's limit and what fits into half of the free memory. */
@@ -27,6 +28,16 @@ static uint32_t stated_context(const sz_model *m, uint32_t context) {
                        "context: %u tokens, more than the %u that the file allows", context,
                        m->h.n_ctx_train);
     return context;
+}
+
+/* As many tokens as their scratch stays below a twentieth of the file: a small model's prompt shall
+ * not cost more memory than it is worth. */
+static uint32_t default_chunk(const sz_model *m) {
+    uint64_t floats = 6 * (uint64_t)m->h.n_embd + 2 * (uint64_t)m->h.n_ff;
+    uint64_t tokens = sz_gguf_file_bytes(m->gguf) / 20 / (floats * sizeof(float));
+    return tokens < SMALLEST_CHUNK  ? SMALLEST_CHUNK
+           : tokens > LARGEST_CHUNK ? LARGEST_CHUNK
+                                    : (uint32_t)tokens / SMALLEST_CHUNK * SMALLEST_CHUNK;
 }
 
 static sz_status check_config(const sz_session_config *c) {
@@ -64,7 +75,7 @@ sz_status sz_session_new(sz_model *model, const sz_session_config *config, sz_se
     const sz_hparams *h = &model->h;
     sz_kv_shape shape = {h->n_layer, h->n_head_kv, h->head_dim, c.kv_type};
     c.n_sequences = c.n_sequences ? c.n_sequences : DEFAULT_SEQUENCES;
-    c.chunk = c.chunk ? c.chunk : DEFAULT_CHUNK;
+    c.chunk = c.chunk ? c.chunk : default_chunk(model);
     c.context = c.context ? stated_context(model, c.context) : default_context(model, &shape);
     sz_session *s = sz_calloc(1, sizeof *s);
     SZ_REQUIRE(s, SZ_E_NOMEM, "no memory for a session");
@@ -95,6 +106,9 @@ void sz_session_free(sz_session *s) {
 
 uint32_t sz_session_context(const sz_session *s) {
     return s->config.context;
+}
+uint32_t sz_session_chunk(const sz_session *s) {
+    return s->config.chunk;
 }
 size_t sz_session_kv_bytes(const sz_session *s) {
     return sz_kv_bytes(s->kv);

@@ -11,9 +11,11 @@ int sz_tile_width(size_t left) {
 
 enum { GROUP_BYTES = 32 + 7 * 4 }; /* q, then d, dsum32, dsum16 [2], sum32, sum16 [2] */
 
+/* Whole cache lines, so that every tile is aligned. */
 static size_t token_bytes(size_t n_cols) {
     size_t groups = n_cols / 32;
-    return (groups + sz_most_second(groups)) * GROUP_BYTES + groups + 64;
+    size_t bytes = (groups + sz_most_second(groups)) * GROUP_BYTES + groups;
+    return (bytes + 64 + 63) / 64 * 64;
 }
 
 static sz_digits digits_at(char *p, size_t groups) {

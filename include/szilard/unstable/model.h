@@ -35,6 +35,8 @@ SZ_API sz_status sz_session_forward_embeddings(sz_session *s, uint32_t seq, cons
                                                uint32_t n, sz_want want);
 /* Bytes that the session's key-value cache holds now. */
 SZ_API size_t sz_session_kv_bytes(const sz_session *s);
+/* Tokens computed per pass of a long prompt. */
+SZ_API uint32_t sz_session_chunk(const sz_session *s);
 
 /* Statistics of row `row` of the latest forward, as sz_session_logits; NULL if there is none. */
 SZ_API const sz_logit_stats *sz_session_stats(const sz_session *s, size_t row);
