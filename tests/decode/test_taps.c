@@ -71,10 +71,10 @@ static void only_what_is_wanted_is_given(void **state) {
     SZ_CHECK_OK(engine_open_tiny(&(tiny_model){0}, 1, NULL, &e));
     random_ids(1, 256, ids, N);
     record nothing = {.wants = none}, values = {.wants = values_of_layer_1};
-    run(&e, SZ_KV_F16, 0, ids, &nothing);
+    run(&e, SZ_KV_F16, 512, ids, &nothing);
     assert_int_equal(nothing.n_given, 0);
     assert_int_equal(nothing.n_asked, 2 * N_KINDS); /* each kind of each layer once */
-    run(&e, SZ_KV_F16, 0, ids, &values);
+    run(&e, SZ_KV_F16, 512, ids, &values);
     assert_int_equal(values.n_given, 1);
     assert_int_equal(values.n_rows[SZ_TAP_VALUE][1], N);
     assert_int_equal(values.n_cols[SZ_TAP_VALUE][1], 2 * 16);
