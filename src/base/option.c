@@ -10,13 +10,27 @@ typedef struct word {
 
 static const char blanks[] = " \t\r\n";
 
+/* The mark that closes quoted text whose opening mark is at s, or `end` where there is none. */
+static const char *closing_mark(const char *s, const char *end) {
+    for (s++; s < end && *s != '"'; s++)
+        s += *s == '\\' && s + 1 < end;
+    return s;
+}
+
+/* The first of these characters outside of quotation marks, or `end`. */
+static const char *find(const char *s, const char *end, const char *these) {
+    while (s < end && !strchr(these, *s)) {
+        if (*s == '"')
+            s = closing_mark(s, end);
+        s += s < end;
+    }
+    return s;
+}
+
 static word next_word(const char *s, const char *end) {
     while (s < end && strchr(blanks, *s))
         s++;
-    const char *from = s;
-    while (s < end && !strchr(blanks, *s))
-        s++;
-    return (word){from, (size_t)(s - from)};
+    return (word){s, (size_t)(find(s, end, blanks) - s)};
 }
 
 static bool same(word w, const char *name) {
@@ -27,7 +41,12 @@ sz_status sz_setting_read(const char **text, sz_setting *out) {
     const char *from = *text + strspn(*text, blanks);
     if (!*from)
         return SZ_END;
-    const char *end = from + strcspn(from, ",");
+    const char *close = from + strlen(from), *end = find(from, close, ",");
+    for (const char *mark = find(from, close, "\""); mark < close;) {
+        const char *closing = closing_mark(mark, close);
+        SZ_REQUIRE(closing < close, SZ_E_ARG, "the quotation marks in '%.40s' do not close", mark);
+        mark = find(closing + 1, close, "\"");
+    }
     word name = next_word(from, end);
     SZ_REQUIRE(name.n > 0, SZ_E_ARG, "a name is missing before the comma in '%.40s'", from);
     *out = (sz_setting){name.s, name.s + name.n, name.n, (size_t)(end - name.s) - name.n};
@@ -135,6 +154,13 @@ static sz_status no_option(const char *what, const sz_option *options, word w) {
     return status;
 }
 
+/* option=value; without a name, name->s is NULL. */
+static void split(word w, word *name, word *value) {
+    const char *equals = w.s[0] == '"' ? NULL : memchr(w.s, '=', w.n);
+    *name = (word){equals ? w.s : NULL, equals ? (size_t)(equals - w.s) : 0};
+    *value = equals ? (word){equals + 1, w.n - name->n - 1} : w;
+}
+
 sz_status sz_setting_values(const sz_setting *s, const char *what, const sz_option *options,
                             double values[SZ_OPTIONS_MAX]) {
     const char *at = s->words, *end = s->words + s->n_words;
@@ -142,18 +168,49 @@ sz_status sz_setting_values(const sz_setting *s, const char *what, const sz_opti
     for (size_t i = 0; options && options[i].name; i++)
         values[i] = options[i].value;
     for (word w; (w = next_word(at, end)).n > 0; at = w.s + w.n, first = false) {
-        const char *equals = memchr(w.s, '=', w.n);
-        word name = {w.s, equals ? (size_t)(equals - w.s) : 0}, value = w;
+        word name, value;
+        split(w, &name, &value);
         size_t i = 0;
-        if (equals)
-            value = (word){equals + 1, w.n - name.n - 1};
-        while (equals && options && options[i].name && !same(name, options[i].name))
+        while (name.s && options && options[i].name && !same(name, options[i].name))
             i++;
-        if (!options || !options[i].name || (!equals && !first))
+        if (!options || !options[i].name || (!name.s && !first))
             return no_option(what, options, w);
+        if (options[i].text) {
+            values[i]++;
+            continue;
+        }
         SZ_REQUIRE(!given[i], SZ_E_ARG, "%s: %s is given twice", what, options[i].name);
         given[i] = true;
         SZ_TRY(set_value(what, &options[i], value, &values[i]));
     }
     return SZ_OK;
+}
+
+/* ---- Texts
+ * --------------------------------------------------------------------------------------- */
+
+static sz_status unquote(word w, sz_buf *out) {
+    static const char from[] = "ntr\"\\", to[] = "\n\t\r\"\\";
+    bool quoted = w.n >= 2 && w.s[0] == '"' && w.s[w.n - 1] == '"';
+    for (size_t i = quoted; i < w.n - quoted; i++) {
+        const char *code = NULL;
+        if (quoted && w.s[i] == '\\') {
+            code = strchr(from, w.s[++i]);
+            SZ_REQUIRE(code, SZ_E_ARG, "'\\%c' in %.*s is not understood", w.s[i], (int)w.n, w.s);
+        }
+        sz_buf_putc(out, code ? to[code - from] : w.s[i]);
+    }
+    SZ_REQUIRE(!out->failed, SZ_E_NOMEM, "no memory for a text");
+    return SZ_OK;
+}
+
+sz_status sz_setting_text(const sz_setting *s, const char *option, size_t i, sz_buf *out) {
+    const char *at = s->words, *end = s->words + s->n_words;
+    for (word w; (w = next_word(at, end)).n > 0; at = w.s + w.n) {
+        word name, value;
+        split(w, &name, &value);
+        if (name.s && same(name, option) && i-- == 0)
+            return unquote(value, out);
+    }
+    return SZ_END;
 }

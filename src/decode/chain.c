@@ -76,18 +76,13 @@ sz_status sz_chain_put(sz_chain *chain, const sz_sampler_kind *kind, void *state
     return sz_fail(SZ_E_ARG, "more than %d samplers in a chain", MAX_STAGES);
 }
 
-sz_status sz_chain_add(sz_chain *chain, const sz_sampler_kind *kind, const double *values) {
-    double defaults[SZ_OPTIONS_MAX] = {0};
-    const sz_setting none = {"", "", 0, 0};
-    if (!values) {
-        SZ_TRY(sz_setting_values(&none, kind->name, kind->options, defaults));
-        values = defaults;
-    }
+static sz_status add(sz_chain *chain, const sz_sampler_kind *kind, const double *values,
+                     const sz_setting *words) {
     void *state = sz_calloc(1, state_bytes(kind));
     SZ_REQUIRE(state, SZ_E_NOMEM, "no memory for sampler %s", kind->name);
     sz_status status = SZ_OK;
     if (kind->begin)
-        status = kind->begin(state, values);
+        status = kind->begin(state, values, words);
     else
         for (size_t i = 0; kind->options && kind->options[i].name; i++)
             ((double *)state)[i] = values[i];
@@ -96,6 +91,14 @@ sz_status sz_chain_add(sz_chain *chain, const sz_sampler_kind *kind, const doubl
         return status;
     }
     return sz_chain_put(chain, kind, state);
+}
+
+sz_status sz_chain_add(sz_chain *chain, const sz_sampler_kind *kind, const double *values) {
+    double defaults[SZ_OPTIONS_MAX] = {0};
+    const sz_setting none = {"", "", 0, 0};
+    if (!values)
+        SZ_TRY(sz_setting_values(&none, kind->name, kind->options, defaults));
+    return add(chain, kind, values ? values : defaults, NULL);
 }
 
 static sz_status unknown_kind(const sz_setting *s) {
@@ -118,7 +121,7 @@ static sz_status add_setting(sz_chain *chain, const sz_setting *s) {
         return unknown_kind(s);
     snprintf(what, sizeof what, "sampler %s", kinds[i]->name);
     SZ_TRY(sz_setting_values(s, what, kinds[i]->options, values));
-    return sz_chain_add(chain, kinds[i], values);
+    return add(chain, kinds[i], values, s);
 }
 
 sz_status sz_chain_extend(sz_chain *chain, const char *text) {

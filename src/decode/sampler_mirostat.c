@@ -20,7 +20,7 @@ static const sz_option options[] = {
     {0},
 };
 
-static sz_status begin(void *state, const double *v) {
+static sz_status begin(void *state, const double *v, const sz_setting *words) {
     *(mirostat *)state = (mirostat){v[0], v[1], v[2], 2.0 * v[0]};
     return SZ_OK;
 }

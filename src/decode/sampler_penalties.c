@@ -20,7 +20,7 @@ static const sz_option options[] = {
     {0},
 };
 
-static sz_status begin(void *state, const double *v) {
+static sz_status begin(void *state, const double *v, const sz_setting *words) {
     *(penalties *)state = (penalties){v[0], v[1], v[2], (size_t)v[3]};
     return SZ_OK;
 }

@@ -28,7 +28,7 @@ static const sz_option options[] = {
     {0},
 };
 
-static sz_status begin(void *state, const double *v) {
+static sz_status begin(void *state, const double *v, const sz_setting *words) {
     top_h *t = state;
     double *offered = sz_calloc(1, sizeof *offered);
     SZ_REQUIRE(offered, SZ_E_NOMEM, "no memory for sampler top-h");
@@ -39,7 +39,7 @@ static sz_status begin(void *state, const double *v) {
 static sz_status clone(const void *from, void *to) {
     const top_h *t = from;
     double v[] = {t->alpha, t->min_keep, t->exact, t->rule, t->carry};
-    SZ_TRY(begin(to, v));
+    SZ_TRY(begin(to, v, NULL));
     ((top_h *)to)->saved = t->saved;
     *((top_h *)to)->offered = *t->offered;
     return SZ_OK;

@@ -101,6 +101,56 @@ static void wrong_words_are_named(void **state) {
     }
 }
 
+static void texts_stand_in_quotation_marks(void **state) {
+    static const sz_option with_text[] = {
+        {"k", "", .max = 9}, {"breaker", "", .text = "\"\\n\""}, {0}};
+    static const char *const want[] = {"a, b", "\n\t\"\\", "", "plain"};
+    const char *text = "x 3 breaker=\"a, b\" breaker=\"\\n\\t\\\"\\\\\" breaker=\"\" "
+                       "breaker=plain, y 1";
+    double v[SZ_OPTIONS_MAX];
+    sz_setting s, next;
+    SZ_CHECK_OK(sz_setting_read(&text, &s));
+    SZ_CHECK_OK(sz_setting_read(&text, &next));
+    assert_true(sz_setting_is(&next, "y"));
+    SZ_CHECK_OK(sz_setting_values(&s, "x", with_text, v));
+    assert_true(v[0] == 3 && v[1] == 4);
+    for (size_t i = 0; i < 4; i++) {
+        sz_buf b = {0};
+        SZ_CHECK_OK(sz_setting_text(&s, "breaker", i, &b));
+        assert_string_equal(b.data ? b.data : "", want[i]);
+        sz_buf_free(&b);
+    }
+    sz_buf none = {0};
+    assert_int_equal(sz_setting_text(&s, "breaker", 4, &none), SZ_END);
+    text = "x breaker=\"\\q\"";
+    SZ_CHECK_OK(sz_setting_read(&text, &s));
+    assert_int_equal(sz_setting_text(&s, "breaker", 0, &none), SZ_E_ARG);
+    sz_buf_free(&none);
+    static const char *const open[] = {"x breaker=\"a", "x \"a\" \"", "x \"a\\\""};
+    for (size_t i = 0; i < 3; i++) {
+        text = open[i];
+        assert_int_equal(sz_setting_read(&text, &s), SZ_E_ARG);
+        assert_non_null(strstr(sz_last_error(), "do not close"));
+    }
+}
+
+static void words_stand_for_numbers(void **state) {
+    static const sz_option rule[] = {{"rule", "", .max = 2, .words = "paper|repo|hf"}, {0}};
+    static const char *const right[] = {"x paper", "x rule=repo", "x hf", "x 2"};
+    static const double want[] = {0, 1, 2, 2};
+    double v[SZ_OPTIONS_MAX];
+    for (size_t i = 0; i < 4; i++) {
+        sz_setting s = only(right[i]);
+        SZ_CHECK_OK(sz_setting_values(&s, "x", rule, v));
+        assert_true(v[0] == want[i]);
+    }
+    static const char *const wrong[] = {"x pape", "x papers", "x 0.5", "x 3", "x |", "x rule="};
+    for (size_t i = 0; i < 6; i++) {
+        sz_setting s = only(wrong[i]);
+        assert_int_equal(sz_setting_values(&s, "x", rule, v), SZ_E_ARG);
+    }
+}
+
 static void a_method_without_options_takes_none(void **state) {
     double v[SZ_OPTIONS_MAX];
     sz_setting s = only("x");
@@ -116,6 +166,8 @@ int main(void) {
         cmocka_unit_test(missing_names_are_errors),
         cmocka_unit_test(values_come_from_words_or_defaults),
         cmocka_unit_test(wrong_words_are_named),
+        cmocka_unit_test(texts_stand_in_quotation_marks),
+        cmocka_unit_test(words_stand_for_numbers),
         cmocka_unit_test(a_method_without_options_takes_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

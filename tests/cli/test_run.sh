@@ -126,6 +126,30 @@ same "--think" "$(prompt_of) $(prompt_of --think on) $(prompt_of --think hide) $
 printf 'a\nb\nc\n' | "$szilard" chat "$work/think.gguf" -n 1 > "$work/out" 2> "$work/err"
 has "an error of the template" "$(cat "$work/err")" again
 
+# Chains that the shortcuts, orders and presets make.
+chain_of() { run -p a -n 0 --json "$@" | "$json_get" account.sampler; }
+same "default" "$(chain_of)" "top-k 40, top-p 0.95, min-p 0.05, temperature 0.8"
+same "shortcuts" "$(chain_of --top-k 0 --temp 1.5 --repeat-penalty 1.2 --top-h 0.3)" \
+    "penalties 1.2, top-p 0.95, min-p 0.05, temperature 1.5, top-h 0.3"
+same "greedy" "$(chain_of --temp 0 --top-k 5)" "temperature 0"
+same "hf" "$(chain_of --sampler-preset hf --top-p 0.9)" "temperature 1, top-k 50, top-p 0.9"
+same "top-h" "$(chain_of --sampler-preset top-h --temp 2 --top-h-rule hf)" \
+    "temperature 2, top-h 0.4 rule=2"
+same "exact" "$(chain_of --sampler-preset top-h --top-h-exact 12)" \
+    "temperature 1, top-h 0.4 exact=12"
+same "target" "$(chain_of --target-entropy 1.5 --sampler-preset hf)" "target-entropy 1.5, top-k 50"
+same "order" "$(chain_of --sampler-order "temperature, xtc, min-p" --temp 2)" \
+    "temperature 2, xtc, min-p 0.05"
+same "breakers" "$(run -p a -n 3 --seed 1 --sampler 'dry breaker="\n" breaker=", ", temperature 1')" \
+    "$(run -p a -n 3 --seed 1 --sampler 'temperature 1')"
+exits "no such preset" 2 "$szilard" run "$tiny" x --sampler-preset none
+exits "no such rule" 2 "$szilard" run "$tiny" x --top-h-rule none
+exits "values in the order" 2 "$szilard" run "$tiny" x --sampler-order "top-k 3"
+exits "no place in the order" 2 "$szilard" run "$tiny" x --sampler-order "top-k" --top-p 0.5
+has "no place in the order" "$(cat "$work/err")" "top-p is not in"
+exits "chain and order" 2 "$szilard" run "$tiny" x --sampler "top-k 3" --sampler-order "top-k"
+exits "open quotation marks" 2 "$szilard" run "$tiny" x --sampler 'dry breaker="a'
+
 # Wrong usage and failures.
 exits "help" 0 "$szilard" run -h
 has "help" "$(cat "$work/out")" "--show-entropy"

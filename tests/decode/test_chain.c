@@ -379,7 +379,7 @@ typedef struct counter {
 } counter;
 static int n_alive;
 
-static sz_status own_begin(void *state, const double *values) {
+static sz_status own_begin(void *state, const double *values, const sz_setting *words) {
     counter *c = state;
     SZ_REQUIRE(values[0] != 9, SZ_E_ARG, "this one does not begin");
     *c = (counter){values[0], sz_calloc(1, sizeof *c->n_accepted)};

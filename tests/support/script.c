@@ -9,7 +9,7 @@ typedef struct script {
 
 static script written; /* what the next sampler begins with: options hold numbers only */
 
-static sz_status begin(void *state, const double *values) {
+static sz_status begin(void *state, const double *values, const sz_setting *words) {
     *(script *)state = written;
     return SZ_OK;
 }

@@ -60,8 +60,9 @@ typedef struct sz_sampler_kind {
     const char *name, *help;
     const sz_option *options;
     size_t state_bytes; /* 0: the state is the values as doubles */
-    /* values: one per option, in range. Fails without a trace. NULL: the values are copied. */
-    sz_status (*begin)(void *state, const double *values);
+    /* values: one per option, in range; words: where texts are read, NULL where only values were
+     * given. Fails without a trace. NULL: the values are copied. */
+    sz_status (*begin)(void *state, const double *values, const sz_setting *words);
     /* For a state that owns memory; NULL: a clone is a copy of the bytes, and nothing is released.
      */
     sz_status (*clone)(const void *from, void *to);
