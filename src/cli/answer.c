@@ -61,8 +61,10 @@ sz_status sz_talk_open(sz_generation *o, bool drop_oldest, sz_talk *t) {
     t->drop_oldest = o->overflow ? o->overflow == SZ_OVERFLOW_DROP : drop_oldest;
     SZ_TRY(sz_engine_open(&o->engine, &t->engine));
     SZ_TRY(choose_template(t));
-    sz_session_config config = {
-        .size = sizeof config, .context = o->context, .n_sequences = 1, .kv_type = o->kv_type};
+    sz_session_config config = {.size = sizeof config,
+                                .context = o->context,
+                                .n_sequences = o->n_sequences ? o->n_sequences : 1,
+                                .kv_type = o->kv_type};
     SZ_TRY(sz_voice_open(&t->engine, o->routing.router, &config, &t->voice));
     return sz_talk_set_sampling(t);
 }

@@ -1,5 +1,6 @@
 /* cmd_run.c: `szilard run`: a prompt from the command line, a file or a pipe, and its answer. */
 #include "chat.h"
+#include "choice.h"
 #include "signals.h"
 #include <poll.h>
 #include <stdlib.h>
@@ -11,13 +12,18 @@
 typedef struct settings {
     sz_generation generation;
     const char *prompt, *file; /* -p and -f */
+    const char *choices;       /* --choices */
     char **words;              /* what stands without an option; in argv's order */
     int n_words;
 } settings;
 
+enum { OPT_CHOICES = 800 };
+
 static const struct argp_option options[] = {
     {"prompt", 'p', "TEXT", 0, "The prompt", 0},
     {"file", 'f', "FILE", 0, "Read the prompt from FILE; - is standard input", 0},
+    {"choices", OPT_CHOICES, "A,B,C", 0,
+     "Print how probable each of these answers is, by scoring; \\, stands for a comma in one", 0},
     {0},
 };
 
@@ -33,6 +39,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case 'f':
         s->file = arg;
         return 0;
+    case OPT_CHOICES:
+        s->choices = arg;
+        return 0;
     case ARGP_KEY_ARGS:
         s->words = state->argv + state->next;
         s->n_words = state->argc - state->next;
@@ -46,6 +55,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
             argp_error(state, "no model given: szilard run smollm2 \"why?\"");
         if (s->prompt && s->n_words > 0)
             argp_error(state, "'%s' is left over: -p gives the prompt already", s->words[0]);
+        if (s->choices && (s->generation.routing.router || s->generation.constraint.kind))
+            argp_error(state, "--choices scores with one model and without constraints");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -72,6 +83,7 @@ const struct argp sz_argp_run = {
     "  szilard run --small qwen-0.5b --large qwen-1.5b --router \"ead tau=0.6\" \"Sort a list in "
     "C.\"\n"
     "  szilard run qwen-1.5b --draft qwen-0.5b \"Write a priority queue in C.\"\n"
+    "  szilard run smollm2 \"Is ice cold? Answer Yes or No.\" --choices Yes,No\n"
     "  szilard run smollm2 \"A colour?\" --sampler \"min-p 0.1, temperature 1.5\" --seed 7\n",
     children,
     NULL,
@@ -197,12 +209,13 @@ int sz_run_run(int argc, char **argv) {
     settings s = {0};
     sz_buf prompt = {0};
     sz_cli_parse(&sz_argp_run, argc, argv, &s);
-    bool talk = !s.prompt && !s.file && s.n_words == 0 && isatty(STDIN_FILENO);
+    bool talk = !s.prompt && !s.file && s.n_words == 0 && !s.choices && isatty(STDIN_FILENO);
     int exit_status;
     if (talk)
         exit_status = sz_chat_hold(&s.generation);
     else if (read_prompt(&s, &prompt) == SZ_OK)
-        exit_status = answer_once(&s, &prompt);
+        exit_status =
+            s.choices ? sz_choose(&s.generation, s.choices, &prompt) : answer_once(&s, &prompt);
     else
         exit_status = sz_cli_error();
     sz_buf_free(&prompt);

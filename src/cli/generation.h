@@ -26,7 +26,8 @@ typedef struct sz_generation {
     char *stops[SZ_STOPS_MAX]; /* escapes resolved */
     size_t n_stops;
     const char *system;
-    uint32_t context; /* 0: the session's default */
+    uint32_t context;     /* 0: the session's default */
+    uint32_t n_sequences; /* set by the command; 0: one */
     sz_kv_type kv_type;
     sz_overflow overflow;
     sz_think think;
