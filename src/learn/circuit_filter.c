@@ -120,11 +120,16 @@ int64_t sz_pc_filter_take(sz_pc_filter *f, const int32_t *x, size_t stride) {
     size_t v = f->level[f->depth].variable, width = pc->width;
     double *inner = at_depth(f, f->inner, f->depth), *evidence = at_depth(f, f->evidence, f->depth);
     for (size_t s = 0; s < f->n; s++) {
-        const double *emit = sz_pc_emit(pc, v, (size_t)x[s * stride]);
-        memcpy(evidence + s * width, emit, width * sizeof *emit);
-        for (size_t z = 0; z < width; z++)
-            inner[s * width + z] = f->prior[s * width + z] * emit[z];
+        int32_t value = x[s * stride];
+        double *row = evidence + s * width;
+        if (value == SZ_PC_MISSING)
+            for (size_t z = 0; z < width; z++)
+                row[z] = z < pc->shape.n_latents;
+        else
+            memcpy(row, sz_pc_emit(pc, v, (size_t)value), width * sizeof *row);
     }
+    memcpy(inner, f->prior, f->n * width * sizeof *inner);
+    f->k->multiply_f64(inner, evidence, f->n * width);
     return next_variable(f);
 }
 

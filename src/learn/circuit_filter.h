@@ -23,8 +23,8 @@ sz_status sz_pc_filter_new(const sz_pc *pc, const sz_kernels *k, size_t n, sz_pc
 void sz_pc_filter_free(sz_pc_filter *f);
 /* To the root; returns it. n_records <= the n of filter_new are walked. */
 size_t sz_pc_filter_begin(sz_pc_filter *f, size_t n_records);
-/* Takes the values x[i * stride] of the variable at hand; returns the next variable, or -1 after
- * the last. */
+/* Takes the values x[i * stride] of the variable at hand, SZ_PC_MISSING among them; returns the
+ * next variable, or -1 after the last. */
 int64_t sz_pc_filter_take(sz_pc_filter *f, const int32_t *x, size_t stride);
 
 #endif

@@ -87,9 +87,10 @@ static inline sz_pc *random_circuit(size_t d, size_t m, size_t k, uint64_t seed)
     double *p = sz_alloc((m + d * m * (m + k)) * sizeof *p), *trans = p + m,
            *emit = trans + d * m * m;
     uint64_t at = 0;
-    for (size_t v = 0; v < d; v++) /* position i hangs off an earlier one; positions are turned */
-        parent[(v * 7 + 3) % d] =
-            v == 0 ? -1 : (int32_t)(((size_t)(sz_uniform(seed, 1, v) * (double)v) * 7 + 3) % d);
+    for (size_t v = 0; v < d; v++) { /* place v, counted backwards, hangs off an earlier one */
+        size_t above = (size_t)(sz_uniform(seed, 1, v) * (double)v);
+        parent[(2 * d + 2 - v) % d] = v == 0 ? -1 : (int32_t)((2 * d + 2 - above) % d);
+    }
     for (size_t row = 0; row < 1 + 2 * d * m; row++) {
         size_t n = row < 1 + d * m ? m : k;
         double *r = row == 0          ? p

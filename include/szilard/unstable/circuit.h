@@ -121,4 +121,20 @@ typedef struct sz_pc_fit_config {
 SZ_API sz_status sz_pc_fit(sz_runtime *rt, const int32_t *x, size_t n, size_t d,
                            size_t n_categories, const sz_pc_fit_config *config, sz_pc **out);
 
+/* ---- Coding --------------------------------------------------------------------------------- */
+
+/* Codes records in as many bytes as -log2 P of them says, and a few: both directions walk the tree
+ * together, 64 records in step, one range coder for all. Immutable; any number of threads may code
+ * at once. Borrows rt and pc; doubles the memory of the emissions. */
+typedef struct sz_pc_coder sz_pc_coder;
+SZ_API sz_status sz_pc_coder_new(sz_runtime *rt, const sz_pc *pc, sz_pc_coder **out);
+SZ_API void sz_pc_coder_free(sz_pc_coder *coder);
+/* Appends the code of x [n][n_vars] to out. What is SZ_PC_MISSING is not coded. SZ_E_ARG names a
+ * value that the circuit holds impossible ("unencodable symbol"). */
+SZ_API sz_status sz_pc_encode(const sz_pc_coder *coder, const int32_t *x, size_t n, sz_buf *out);
+/* Fills in x [n][n_vars] but what is SZ_PC_MISSING in it, as it was when coded. Any bytes give
+ * categories: whether the right ones is for a checksum to tell. */
+SZ_API sz_status sz_pc_decode(const sz_pc_coder *coder, const uint8_t *code, size_t n_code,
+                              int32_t *x, size_t n);
+
 #endif
