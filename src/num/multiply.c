@@ -61,7 +61,9 @@ static void multiply_panels(const multiply_job *job, const sz_product *product, 
                             size_t last, int thread) {
     bool expands = job->n_expanded && job->k->product[product->w->type];
     size_t step = expands ? job->n_expanded : 1;
-    char *scratch = job->scratch + (size_t)thread * job->n_expanded * job->panel_bytes;
+    char *scratch = NULL;
+    if (expands)
+        scratch = job->scratch + (size_t)thread * job->n_expanded * job->panel_bytes;
     for (size_t panel = first; panel < last; panel += step) {
         sz_expanded expanded[MOST_EXPANDED];
         size_t n = last - panel < step ? last - panel : step;
