@@ -20,6 +20,7 @@
     X(detokenize, "tokens decode", MORE, "the text of token ids")                                  \
     X(template, "tokens template", MORE, "a conversation as the model's prompt")                   \
     X(measure, "measure", MORE, "information in columns, between columns, in a matrix")            \
+    X(match, "measure match", MORE, "where a text comes near a pattern")                           \
     X(bench, "bench", MORE, "speed of a model beside the ceilings of the machine")                 \
     X(papers, "papers", MORE, "the papers behind the project, and their reproductions")
 

@@ -21,7 +21,9 @@ typedef struct sz_needle {
     uint32_t *symbol; /* [n_codes] the symbol of a code */
     uint32_t *first;  /* [n_codes + 1] where a code's places begin in place[] */
     uint32_t *place;  /* [n_solid] places by code, rising within a code */
-    uint32_t *slot;   /* hash table of codes, + 1; [slot_mask + 1] */
+    uint32_t *direct; /* [n_direct] code of a small symbol: a vocabulary's are; NULL: hashed */
+    size_t n_direct;
+    uint32_t *slot; /* hash table of codes, + 1; [slot_mask + 1] */
     uint32_t slot_mask;
 } sz_needle;
 
@@ -64,8 +66,13 @@ bool sz_match_needs_bound(sz_match_method method);
 sz_status sz_match_run_tile(const sz_match_setup *s, const void *raw, size_t n, uint32_t *out,
                             sz_match_report *r);
 
+/* Patterns up to this length are scanned without a look at costs. */
+enum { SZ_MATCH_SHORT = 32 };
+
 /* Each fills equal[n] with the number of equal symbols at each alignment. */
 void sz_match_scan(const sz_match_setup *s, const sz_match_tile *t, uint32_t *equal);
+/* The same over symbols that have no codes yet. */
+sz_status sz_match_scan_raw(const sz_match_setup *s, const void *raw, size_t n, uint32_t *equal);
 /* heavy: [n_codes] flags, symbols left out; NULL: none. Returns the votes. */
 uint64_t sz_match_scatter(const sz_match_setup *s, const sz_match_tile *t, const uint8_t *heavy,
                           uint32_t *equal);

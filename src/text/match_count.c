@@ -6,6 +6,17 @@ void sz_match_scan(const sz_match_setup *s, const sz_match_tile *t, uint32_t *eq
     s->kernels->count_equal[p->width](t->text, p->code, p->offset, p->n_solid, t->n, equal);
 }
 
+sz_status sz_match_scan_raw(const sz_match_setup *s, const void *raw, size_t n, uint32_t *equal) {
+    const sz_needle *p = &s->p;
+    uint32_t *symbol = sz_alloc((p->n_solid + 1) * sizeof *symbol);
+    SZ_REQUIRE(symbol, SZ_E_NOMEM, "no memory for a pattern of %zu symbols", p->m);
+    for (size_t j = 0; j < p->n_solid; j++)
+        symbol[j] = sz_symbol_at(p->raw, 4, p->offset[j]);
+    s->kernels->count_equal[4](raw, symbol, p->offset, p->n_solid, n, equal);
+    sz_free(symbol);
+    return SZ_OK;
+}
+
 /* The text symbol at `at` votes for alignment at - j for every place j of its code. */
 uint64_t sz_match_scatter(const sz_match_setup *s, const sz_match_tile *t, const uint8_t *heavy,
                           uint32_t *equal) {

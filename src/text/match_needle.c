@@ -1,6 +1,8 @@
 /* match_needle.c: a pattern's symbols as codes, and their places. */
 #include "text/match.h"
 
+enum { MOST_DIRECT = 1 << 18 };
+
 static uint32_t hash(uint32_t x) {
     x = (x ^ x >> 16) * 0x7feb352du;
     x = (x ^ x >> 15) * 0x846ca68bu;
@@ -16,6 +18,8 @@ static inline uint32_t find_slot(const sz_needle *p, uint32_t symbol) {
 }
 
 uint32_t sz_needle_code(const sz_needle *p, uint32_t symbol) {
+    if (p->direct)
+        return symbol < p->n_direct ? p->direct[symbol] : p->n_codes;
     uint32_t found = p->slot[find_slot(p, symbol)];
     return found ? found - 1 : p->n_codes;
 }
@@ -30,8 +34,36 @@ static inline void put(void *out, unsigned width, size_t i, uint32_t v) {
 }
 
 void sz_needle_encode(const sz_needle *p, const uint32_t *text, size_t n, void *out) {
-    for (size_t i = 0; i < n; i++)
-        put(out, p->width, i, sz_needle_code(p, text[i]));
+    if (p->direct && p->width == 1)
+        for (size_t i = 0; i < n; i++)
+            ((uint8_t *)out)[i] =
+                (uint8_t)(text[i] < p->n_direct ? p->direct[text[i]] : p->n_codes);
+    else if (p->direct && p->width == 2)
+        for (size_t i = 0; i < n; i++)
+            ((uint16_t *)out)[i] =
+                (uint16_t)(text[i] < p->n_direct ? p->direct[text[i]] : p->n_codes);
+    else
+        for (size_t i = 0; i < n; i++)
+            put(out, p->width, i, sz_needle_code(p, text[i]));
+}
+
+/* A table over all symbols up to the pattern's greatest, where that is no more than a vocabulary.
+ */
+static sz_status make_direct(sz_needle *p) {
+    uint32_t most = 0;
+    for (uint32_t c = 0; c < p->n_codes; c++)
+        most = p->symbol[c] > most ? p->symbol[c] : most;
+    if (most >= MOST_DIRECT)
+        return SZ_OK;
+    uint32_t *direct = sz_alloc(((size_t)most + 1) * sizeof *direct);
+    SZ_REQUIRE(direct, SZ_E_NOMEM, "no memory for %u symbols", most);
+    for (size_t i = 0; i <= most; i++)
+        direct[i] = p->n_codes;
+    for (uint32_t c = 0; c < p->n_codes; c++)
+        direct[p->symbol[c]] = c;
+    p->direct = direct;
+    p->n_direct = (size_t)most + 1;
+    return SZ_OK;
 }
 
 static sz_status number_symbols(sz_needle *p) {
@@ -51,7 +83,7 @@ static sz_status number_symbols(sz_needle *p) {
         }
     }
     p->width = p->n_codes <= UINT8_MAX ? 1 : p->n_codes <= UINT16_MAX ? 2 : 4;
-    return SZ_OK;
+    return make_direct(p);
 }
 
 static sz_status number_bytes(sz_needle *p) {
@@ -120,6 +152,7 @@ void sz_needle_free(sz_needle *p) {
     sz_free(p->symbol);
     sz_free(p->first);
     sz_free(p->place);
+    sz_free(p->direct);
     sz_free(p->slot);
     *p = (sz_needle){0};
 }

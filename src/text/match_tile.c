@@ -2,8 +2,6 @@
  * wildcards and bounds. */
 #include "text/match.h"
 
-enum { SHORT = 32 }; /* nothing beats the scan for patterns up to this length */
-
 /* The definition, over the raw symbols; wildcards are left to the caller. */
 static void count_naively(const sz_needle *p, const void *raw, size_t n, uint32_t *equal) {
     for (size_t i = 0; i < n; i++) {
@@ -63,17 +61,22 @@ static sz_status count(const sz_match_setup *s, const sz_match_tile *t, const vo
     }
 }
 
-static sz_status by_counting(const sz_match_setup *s, const sz_match_tile *t, const void *raw,
-                             sz_match_method method, const uint8_t *heavy, uint32_t *out,
-                             sz_match_report *r) {
+/* From equal symbols to distances. */
+static void subtract(const sz_match_setup *s, const void *raw, size_t n, uint32_t *out) {
     uint64_t most = s->o.bounded ? (uint64_t)s->o.k + 1 : UINT32_MAX;
-    SZ_TRY(count(s, t, raw, method, heavy, out, r));
     if (s->o.wild)
-        count_wildcards(s, raw, t->n, out);
-    for (size_t i = 0; i < t->n; i++) {
+        count_wildcards(s, raw, n, out);
+    for (size_t i = 0; i < n; i++) {
         uint32_t d = (uint32_t)s->p.n_solid - out[i];
         out[i] = d < most ? d : (uint32_t)most;
     }
+}
+
+static sz_status by_counting(const sz_match_setup *s, const sz_match_tile *t, const void *raw,
+                             sz_match_method method, const uint8_t *heavy, uint32_t *out,
+                             sz_match_report *r) {
+    SZ_TRY(count(s, t, raw, method, heavy, out, r));
+    subtract(s, raw, t->n, out);
     r->by[method] += t->n;
     return SZ_OK;
 }
@@ -94,7 +97,7 @@ static sz_status within_bound(const sz_match_setup *s, const sz_match_tile *t,
 
 static sz_status choose(const sz_match_setup *s, const sz_match_tile *t, uint8_t *heavy,
                         sz_match_method *method) {
-    if (*method == SZ_MATCH_AUTO && s->p.m <= SHORT)
+    if (*method == SZ_MATCH_AUTO && s->p.m <= SZ_MATCH_SHORT)
         *method = SZ_MATCH_SCAN;
     if (*method != SZ_MATCH_AUTO && *method != SZ_MATCH_SPLIT)
         return SZ_OK;
@@ -124,14 +127,30 @@ static sz_status by_choice(const sz_match_setup *s, const sz_match_tile *t, cons
     return by_counting(s, t, raw, method, heavy, out, r);
 }
 
+/* Whether 32-bit symbols are compared sooner than they are turned into narrow codes. */
+static bool scan_raw(const sz_match_setup *s) {
+    if (s->p.raw_width == 1 || s->o.method > SZ_MATCH_SCAN || s->o.method == SZ_MATCH_NAIVE)
+        return false;
+    if (s->p.n_solid <= SZ_MATCH_SHORT)
+        return true;
+    const sz_match_costs *c = s->o.costs ? s->o.costs : sz_match_costs_measured();
+    return (double)s->p.n_solid * (c->scan[4] - c->scan[s->p.width]) < c->code;
+}
+
 sz_status sz_match_run_tile(const sz_match_setup *s, const void *raw, size_t n, uint32_t *out,
                             sz_match_report *r) {
     const sz_needle *p = &s->p;
     sz_match_tile t = {raw, n};
     void *codes = NULL;
+    sz_status status = SZ_OK;
+    if (scan_raw(s)) {
+        SZ_TRY(sz_match_scan_raw(s, raw, n, out));
+        subtract(s, raw, n, out);
+        r->by[SZ_MATCH_SCAN] += n;
+        return SZ_OK;
+    }
     uint8_t *heavy = sz_calloc((size_t)p->n_codes + 1, 1);
     SZ_REQUIRE(heavy, SZ_E_NOMEM, "no memory for %u symbols", p->n_codes);
-    sz_status status = SZ_OK;
     if (p->raw_width == 4 && s->o.method != SZ_MATCH_NAIVE) {
         t.text = codes = sz_alloc((n + p->m - 1) * p->width);
         if (codes)

@@ -1,0 +1,76 @@
+# `szilard match`: patterns, files, symbols, bounds, methods, JSON, what is refused.
+. "$(dirname "$0")/lib.sh"
+
+match() { "$szilard" match "$@"; }
+get() { "$json_get" "$1" whole; }
+list() { sed 's/.*"distances":\(\[[^]]*\]\).*/\1/'; }
+tab=$(printf '\t')
+
+printf 'the cat sat on the mat; the bat sat on the hat; that rat sat flat' > "$work/t"
+same "nearest" "$(match 'the rat' "$work/t")" "0${tab}1${tab}the cat"
+same "tree word" "$("$szilard" measure match 'the hat' "$work/t")" "39${tab}0${tab}the hat"
+same "within" "$(match -k 1 'the rat' "$work/t" | cut -f 1 | tr '\n' ' ')" "0 15 24 39 "
+same "count" "$(match -k 1 --count 'the rat' "$work/t")" 4
+same "share" "$(match -k 15% --count 'the rat' "$work/t")" 4
+same "standard input" "$(match -k 0 -e 'bat' - < "$work/t")" "28${tab}0${tab}bat"
+printf 'the rat' > "$work/p"
+same "pattern file" "$(match -k 1 --count -f "$work/p" "$work/t")" 4
+same "several files" "$(match -k 0 sat "$work/p" "$work/t" | cut -d : -f 1 | sort -u)" "$work/t"
+match -k 2 'the rat' "$work/t" --json > "$work/out"
+same "JSON" "$(cat "$work/out")" '{"symbols":"bytes","pattern":7,"text":65,"alignments":59,"k":2,"matches":[{"position":0,"distance":1},{"position":15,"distance":1},{"position":24,"distance":1},{"position":39,"distance":1}],"count":4,"min_distance":1,"argmin":0,"methods":{"scan":59}}'
+match ab --all --json - > "$work/out" <<< 'abxb'
+same "all" "$(list < "$work/out")" '[0,2,1,2]'
+same "argmin" "$(get argmin < "$work/out")" 0
+same "control bytes" "$(printf 'a\n\001b\377' | match 'a')" "0${tab}0${tab}a"
+same "excerpt" "$(printf 'a\n\001b\377' | match -e "$(printf 'a\n\001b\377')")" "0${tab}0${tab}a\\n\\x01b\\xff"
+
+# Every method finds the same.
+for i in $(seq 400); do printf '%d' $((i * i % 97)); done > "$work/digits"
+for method in auto naive scan scatter fft ntt split; do
+    same "$method" "$(match --method $method --all 49625 "$work/digits" | cksum)" "$(match --all 49625 "$work/digits" | cksum)"
+done
+for method in auto naive scan scatter fft ntt split bits blocks jumps sample; do
+    same "$method -k" "$(match --method $method -k 2 49625 "$work/digits" | cksum)" "$(match -k 2 49625 "$work/digits" | cksum)"
+done
+has "explain" "$(match --method scatter --explain 49625 "$work/digits" 2>&1 > /dev/null)" "scatter"
+same "threads" "$(match -t 1 --all 49 "$work/digits" | cksum)" "$(match -t 3 --all 49 "$work/digits" | cksum)"
+
+# Ids, wildcards, approximate distances.
+same "ids" "$(match --as ids '5 9' --all --json - <<< '[1,5,9,2,5,9]' | list)" '[2,0,2,2,0]'
+same "ids as JSON" "$(match --as ids '{"ids":[5,9]}' -k 0 - <<< '5 9 9' | cut -f 1)" 0
+same "wildcard" "$(printf 'GATTACA' | match 'G?TTA' --wildcard '?' -k 0)" "0${tab}0${tab}GATTA"
+same "wildcard id" "$(match --as ids '5 7 9' --wildcard 7 -k 0 - <<< '5 1 9' | cut -f 1)" 0
+match --approx 0.2 --all --json 496259 "$work/digits" > "$work/lower"
+same "epsilon" "$(get epsilon < "$work/lower")" 0.2
+awk -v lower="$(list < "$work/lower")" -v exact="$(match --all --json 496259 "$work/digits" | list)" 'BEGIN {
+    n = split(substr(lower, 2), l, ","); if (n != split(substr(exact, 2), d, ",") || n < 100) exit 1
+    for (i = 1; i <= n; i++) if (l[i] + 0 > d[i] + 0 || l[i] + 0 < 0.8 * d[i]) exit 1 }' || fail "approximate distances"
+
+# Tokens of a model.
+"$make_tiny_model" "$work/m.gguf" no_template || exit 1
+printf 'the time and the ring and the thing' > "$work/words"
+same "tokens" "$(match -m "$work/m.gguf" -k 0 ' the' "$work/words" | cut -f 2,3 | sort -u)" "0${tab} the"
+same "positions are those of tokens" "$(match -m "$work/m.gguf" 'the time' "$work/words" | cut -f 1)" 0
+same "as bytes" "$(match -m "$work/m.gguf" --as bytes -k 0 --count the "$work/words")" 3
+
+# A text shorter than the pattern has no alignment; that is no error.
+same "short text" "$(printf 'ab' | match abc)" ""
+same "short text in JSON" "$(printf 'ab' | match abc --all --json | list)" '[]'
+same "empty text" "$(printf '' | match -k 1 --count abc)" 0
+same "NUL bytes" "$(printf 'a\0b\0c' | match -k 0 --json b | get argmin)" 2
+
+refused 1 "empty pattern" "$szilard" match '' "$work/t"
+refused 1 "negative" "$szilard" match -k -1 a "$work/t"
+refused 1 "'x' is neither" "$szilard" match -k x a "$work/t"
+refused 1 "nofile" "$szilard" match a "$work/nofile"
+refused 1 "needs a bound" "$szilard" match --method jumps a "$work/t"
+refused 1 "knows no wildcards" "$szilard" match --method blocks -k 1 --wildcard x a "$work/t"
+refused 1 "64 bits" "$szilard" match --method bits -k 60 "$(cat "$work/t")" "$work/t"
+refused 1 "not one byte" "$szilard" match --wildcard xy a "$work/t"
+refused 1 "position 0" "$szilard" match --as ids '1 2' "$work/t"
+refused 2 "--method" "$szilard" match --method quick a "$work/t"
+refused 2 "--approx" "$szilard" match --approx 1.5 a "$work/t"
+refused 2 "which pattern" "$szilard" match
+refused 2 "needs a model" "$szilard" match --as tokens a "$work/t"
+refused 2 "--count needs -k" "$szilard" match --count a "$work/t"
+finish
