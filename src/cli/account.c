@@ -8,7 +8,8 @@
 
 #define PROBE_NS 80000000u /* of reading memory, for the share of the roof */
 
-static const char *const finish_names[] = {"end", "stop", "length", "context", "interrupted"};
+static const char *const finish_names[] = {"end",  "stop",    "length",
+                                           "rule", "context", "interrupted"};
 
 void sz_account_token(sz_account *a, const sz_token *t) {
     if (a->keep_entropies && a->n_tokens == a->cap_entropies) {
@@ -119,7 +120,9 @@ void sz_account_print_short(const sz_account *a, const sz_account_setting *s) {
     sz_buf_printf(&b, "; prompt %zu, ", a->n_prompt);
     put_rate(&b, a->n_prefilled, a->prompt_ns);
     sz_buf_printf(&b, "; context %u of %u; %s; seed %llu\n", sz_voice_length(s->voice),
-                  sz_voice_context(s->voice), finish_names[a->finish], (unsigned long long)s->seed);
+                  sz_voice_context(s->voice),
+                  a->finish == SZ_FINISH_RULE ? a->rule.rule : finish_names[a->finish],
+                  (unsigned long long)s->seed);
     if (a->n_tokens) {
         sz_buf_puts(&b, "entropy ");
         put_information(&b, mean(a->entropy, a->n_tokens), s->options);
@@ -167,7 +170,11 @@ static void put_speed(sz_buf *b, const sz_account *a) {
     sz_buf_printf(b, "\ngeneration   %zu token%s in %.3f s, ", a->n_tokens, plural(a->n_tokens),
                   (double)a->generation_ns * 1e-9);
     put_rate(b, a->n_passes, a->generation_ns);
-    sz_buf_printf(b, ", ended by %s\n", finish_names[a->finish]);
+    sz_buf_printf(b, ", ended by %s", finish_names[a->finish]);
+    if (a->finish == SZ_FINISH_RULE)
+        sz_buf_printf(b, " %s: %s %.4g, bound %.4g", a->rule.rule, a->rule.quantity, a->rule.figure,
+                      a->rule.limit);
+    sz_buf_putc(b, '\n');
 }
 
 static void put_means(sz_buf *b, const sz_account *a, const sz_generation *o) {
@@ -239,11 +246,24 @@ static void put_roof_json(sz_buf *b, const sz_account *a, const sz_account_setti
     put_number(b, "roof_share", r.possible > 0 ? r.reached / r.possible : NAN);
 }
 
+static void put_rule_json(sz_buf *b, const sz_stop_reason *r) {
+    sz_buf_puts(b, ",\"rule\":{\"name\":");
+    sz_json_quote(b, r->rule, strlen(r->rule));
+    put_string(b, "quantity", r->quantity);
+    put_number(b, "figure", r->figure);
+    put_number(b, "limit", r->limit);
+    sz_buf_putc(b, '}');
+}
+
 void sz_account_json(sz_buf *b, const sz_account *a, const sz_account_setting *s,
                      const char *text) {
     sz_model_info info;
     sz_model_get_info(s->engine->model, &info);
     sz_buf_printf(b, "{\"account\":{\"finish\":\"%s\"", finish_names[a->finish]);
+    if (a->finish == SZ_FINISH_RULE)
+        put_rule_json(b, &a->rule);
+    if (a->n_ended_thoughts)
+        put_number(b, "ended_thoughts", (double)a->n_ended_thoughts);
     put_number(b, "prompt_tokens", (double)a->n_prompt);
     put_number(b, "cached_tokens", (double)a->n_cached);
     put_number(b, "tokens", (double)a->n_tokens);

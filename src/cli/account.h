@@ -4,17 +4,21 @@
 
 #include "generation.h"
 #include "voice.h"
+#include <szilard/unstable/stop.h>
 
 typedef enum sz_finish {
     SZ_FINISH_END,         /* the model ended it */
     SZ_FINISH_STOP,        /* a stop string */
     SZ_FINISH_LENGTH,      /* -n */
+    SZ_FINISH_RULE,        /* --stop-when */
     SZ_FINISH_CONTEXT,     /* the context is full */
     SZ_FINISH_INTERRUPTED, /* Ctrl-C */
 } sz_finish;
 
 typedef struct sz_account {
     sz_finish finish;
+    sz_stop_reason rule;       /* where a rule ended the answer */
+    size_t n_ended_thoughts;   /* by a rule */
     size_t n_prompt, n_cached; /* tokens of the prompt; of them found in the cache */
     size_t n_prefilled;        /* computed to prepare the answers */
     size_t n_tokens;           /* drawn, an end-of-generation token included */

@@ -3,6 +3,7 @@
 #include "printer.h"
 #include "record.h"
 #include "signals.h"
+#include "stages.h"
 #include <stdlib.h>
 #include <string.h>
 #include <szilard/unstable/sampler.h>
@@ -29,19 +30,20 @@ static sz_status choose_template(sz_talk *t) {
     return o->system ? sz_dialogue_set_system(&t->dialogue, o->system) : SZ_OK;
 }
 
-/* A chain for one answer: what the constraint allows comes first. */
-static sz_status set_chain(sz_talk *t) {
-    sz_chain *chain;
+/* What the constraint, if there is one, allows comes first. */
+static sz_status make_chain(const sz_talk *t, sz_chain *chain) {
     sz_grammar *grammar;
     SZ_TRY(sz_constraint_make(&t->options->constraint, &grammar));
-    sz_status status = sz_chain_new(&chain);
-    if (status != SZ_OK) {
-        sz_grammar_free(grammar);
-        return status;
-    }
-    status = sz_chain_add_grammar(chain, t->engine.model, grammar);
-    if (status == SZ_OK)
-        status = sz_chain_extend(chain, t->chain);
+    if (grammar)
+        SZ_TRY(sz_chain_add_grammar(chain, t->engine.model, grammar));
+    return sz_chain_extend(chain, t->chain);
+}
+
+static sz_status set_chain(sz_talk *t) {
+    sz_chain *chain;
+    SZ_TRY(sz_chain_new(&chain));
+    sz_chain_set_explained(chain, t->options->explain);
+    sz_status status = make_chain(t, chain);
     if (status != SZ_OK) {
         sz_chain_free(chain);
         return status;
@@ -53,7 +55,7 @@ sz_status sz_talk_set_sampling(sz_talk *t) {
     const sz_sampling *s = &t->options->sampling;
     SZ_TRY(sz_sampling_chain(s, t->chain));
     t->seed = s->seed >= 0 ? (uint64_t)s->seed : sz_random_seed();
-    return t->options->constraint.kind ? SZ_OK : sz_voice_set_sampler(&t->voice, t->chain, t->seed);
+    return t->options->constraint.kind ? SZ_OK : set_chain(t); /* else once for each answer */
 }
 
 sz_status sz_talk_open(sz_generation *o, bool drop_oldest, sz_talk *t) {
@@ -88,6 +90,7 @@ typedef struct answer {
     int32_t *ids; /* the prompt */
     size_t n_ids;
     bool in_thought; /* the prompt ends within a thought */
+    sz_stops *stops; /* NULL: no rules */
     sz_router_account routed_before;
     size_t n_drawn; /* tokens of the answer that the session holds */
 } answer;
@@ -214,13 +217,83 @@ static const char *new_text(const answer *a, int32_t id) {
 
 static const char *const writers[] = {"small", "large"}; /* in the order of sz_router_role */
 
+/* The chain that drew the latest token, where it is to be explained. */
+static const sz_chain *explained(const answer *a) {
+    const sz_voice *v = &a->talk->voice;
+    return a->talk->options->explain && !v->router ? sz_session_chain(v->session, 0) : NULL;
+}
+
 static sz_status print_record(const answer *a, const sz_token *token, size_t pos) {
     sz_buf b = {0};
     sz_record_put_drawn(&b, sz_model_tokenizer(a->talk->engine.model), pos, token,
-                        a->talk->voice.router ? writers[token->model] : NULL, NULL);
+                        a->talk->voice.router ? writers[token->model] : NULL, explained(a));
     sz_status status = sz_cli_flush(&b);
     sz_buf_free(&b);
     return status;
+}
+
+/* On stderr: the token, and a line for each sampler. */
+static void explain(const answer *a, const sz_token *token) {
+    const sz_chain *chain = explained(a);
+    const sz_model *m = a->talk->engine.model;
+    const sz_generation *o = a->talk->options;
+    sz_unit unit = o->unit_given ? o->unit : SZ_NAT;
+    sz_buf b = {0};
+    if (!chain || o->json)
+        return;
+    sz_piece_put(&b, sz_model_tokenizer(m), token->id);
+    sz_buf_printf(&b, "  entropy %.3f, surprisal %.3f %s\n",
+                  sz_unit_convert((double)token->entropy, unit),
+                  sz_unit_convert((double)token->surprisal, unit), sz_unit_name(unit));
+    sz_stages_put(&b, chain, sz_tokenizer_n_vocab(sz_model_tokenizer(m)), unit, "   ");
+    fflush(stdout);
+    if (!b.failed)
+        fputs(b.data, stderr);
+    sz_buf_free(&b);
+}
+
+/* The thought ends here, by tokens that nobody drew; its text is shown as if they had been. */
+static sz_status end_thought(answer *a) {
+    static const char text[] = "\n</think>\n\n";
+    const sz_token *records;
+    int32_t *ids, *closing;
+    size_t n = held(a, &records), n_closing;
+    SZ_TRY(sz_tokenizer_encode(sz_model_tokenizer(a->talk->engine.model), text, sizeof text - 1,
+                               SZ_TOKENIZE_CONTROL, &closing, &n_closing));
+    ids = sz_alloc((n + n_closing) * sizeof *ids);
+    for (size_t i = 0; ids && i < n; i++)
+        ids[i] = records[i].id;
+    if (ids)
+        memcpy(ids + n, closing, n_closing * sizeof *ids);
+    sz_free(closing);
+    SZ_REQUIRE(ids, SZ_E_NOMEM, "out of memory for %zu tokens", n + n_closing);
+    sz_status status = hold(a, ids, n + n_closing);
+    sz_free(ids);
+    SZ_TRY(status);
+    a->n_drawn += n_closing;
+    a->account->n_ended_thoughts++;
+    return sz_printer_add(&a->printer, text, 0) ? SZ_OK : SZ_END;
+}
+
+/* Asks the rules about the newest token. SZ_END: the answer ends here. */
+static sz_status look_at_rules(answer *a) {
+    sz_model_info info;
+    sz_stop_input in = {.n = a->n_drawn, .thinking = a->printer.thinking};
+    if (!a->stops || a->n_drawn == 0)
+        return SZ_OK;
+    size_t n = held(a, &in.text);
+    sz_model_get_info(a->talk->engine.model, &info);
+    in.text += n - a->n_drawn;
+    in.n_vocab = info.n_vocab;
+    switch (sz_stops_look(a->stops, &in, &a->account->rule)) {
+    case SZ_STOP_TEXT:
+        a->account->finish = SZ_FINISH_RULE;
+        return SZ_END;
+    case SZ_STOP_THOUGHT:
+        return end_thought(a);
+    default:
+        return SZ_OK;
+    }
 }
 
 /* Draws one token. SZ_END: the answer is complete, account->finish says why. */
@@ -244,6 +317,7 @@ static sz_status step(answer *a) {
     a->n_drawn += status == SZ_OK;
     if (t->options->json)
         SZ_TRY(print_record(a, &token, pos));
+    explain(a, &token);
     a->account->finish = SZ_FINISH_END;
     if (status == SZ_END)
         return SZ_END;
@@ -251,7 +325,7 @@ static sz_status step(answer *a) {
         a->account->finish = SZ_FINISH_STOP;
         return SZ_END;
     }
-    return SZ_OK;
+    return look_at_rules(a);
 }
 
 static sz_status draw(answer *a) {
@@ -319,6 +393,8 @@ sz_status sz_talk_answer(sz_talk *t, sz_account *account) {
     answer a = {.talk = t, .account = account, .routed_before = routed(t)};
     sz_status status =
         t->options->constraint.kind ? set_chain(t) : SZ_OK; /* from its start again */
+    if (status == SZ_OK && t->options->stop_when)
+        status = sz_stops_parse(t->options->stop_when, &a.stops);
     if (status == SZ_OK)
         status = first_prompt(&a);
     begin_printer(&a);
@@ -332,6 +408,7 @@ sz_status sz_talk_answer(sz_talk *t, sz_account *account) {
     if (status == SZ_OK && ended == SZ_OK)
         status = conclude(&a);
     sz_printer_free(&a.printer);
+    sz_stops_free(a.stops);
     sz_free(a.ids);
     return status == SZ_OK ? ended : status;
 }

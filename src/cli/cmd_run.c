@@ -84,6 +84,8 @@ const struct argp sz_argp_run = {
     "C.\"\n"
     "  szilard run qwen-1.5b --draft qwen-0.5b \"Write a priority queue in C.\"\n"
     "  szilard run smollm2 \"Is ice cold? Answer Yes or No.\" --choices Yes,No\n"
+    "  szilard run smollm2 --raw -p \"Entropy is\" -n 8 --top-h 0.4 --explain\n"
+    "  szilard run smollm2 \"Count.\" --stop-when \"repetition, entropy window=16 above=4\"\n"
     "  szilard run smollm2 \"A colour?\" --sampler \"min-p 0.1, temperature 1.5\" --seed 7\n",
     children,
     NULL,

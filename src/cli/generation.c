@@ -2,12 +2,15 @@
 #include "generation.h"
 #include <stdlib.h>
 #include <string.h>
+#include <szilard/unstable/stop.h>
 
 const char *const sz_think_choices[] = {"default", "on", "off", "hide", NULL};
 static const char *const overflow_choices[] = {"default", "stop", "drop", NULL};
 
 enum {
     OPT_STOP = 600,
+    OPT_STOP_WHEN,
+    OPT_EXPLAIN,
     OPT_SYSTEM,
     OPT_GRAMMAR,
     OPT_SCHEMA,
@@ -29,6 +32,10 @@ static const struct argp_option options[] = {
      "Most tokens of an answer; default: -1, until the model ends it or the context is full", 3},
     {"stop", OPT_STOP, "TEXT", 0,
      "End the answer before TEXT; may be given several times. \\n, \\t and \\\\ are understood", 3},
+    {"stop-when", OPT_STOP_WHEN, "RULES", 0,
+     "End the answer by rules that look at its tokens, such as \"entropy window=16 above=4, "
+     "repetition\"; below, the rules with the default values of their options",
+     3},
     {"grammar", OPT_GRAMMAR, "FILE", 0, "Answers follow this grammar, in GBNF", 3},
     {"json-schema", OPT_SCHEMA, "SCHEMA", 0,
      "Answers are JSON that follows this schema, written out or in a file", 3},
@@ -50,6 +57,8 @@ static const struct argp_option options[] = {
      "Colour each token by the entropy of the distribution it was drawn from; with the full "
      "account",
      5},
+    {"explain", OPT_EXPLAIN, NULL, 0,
+     "What each sampler did for each token: on stderr, with --json in the records", 5},
     {"account", OPT_ACCOUNT, NULL, 0,
      "The full account on stderr: speed, information, memory, and the share of the machine's "
      "memory bandwidth that was reached",
@@ -89,6 +98,33 @@ static void add_stop(struct argp_state *state, sz_generation *g, const char *tex
     g->stops[g->n_stops++] = copy;
 }
 
+/* The rules are kept as text; here they are only tried. */
+static void set_stop_when(struct argp_state *state, sz_generation *g, const char *text) {
+    sz_stops *stops;
+    if (sz_stops_parse(text, &stops) != SZ_OK)
+        argp_error(state, "--stop-when: %s", sz_last_error());
+    else
+        sz_stops_free(stops);
+    g->stop_when = text;
+}
+
+static char *describe_rules(void) {
+    sz_buf b = {0};
+    sz_buf_puts(&b, "Rules of --stop-when, with the default values of their options:\n");
+    for (const sz_stop_kind *const *k = sz_stop_kinds(); *k; k++) {
+        sz_buf_printf(&b, "  %-12s %s\n              ", (*k)->name, (*k)->help);
+        sz_options_put(&b, (*k)->options);
+        sz_buf_putc(&b, '\n');
+    }
+    char *text = b.failed ? NULL : strdup(b.data);
+    sz_buf_free(&b);
+    return text;
+}
+
+static char *help(int key, const char *text, void *input) {
+    return key == ARGP_KEY_HELP_EXTRA ? describe_rules() : (char *)text;
+}
+
 static error_t parse_output(int key, char *arg, struct argp_state *state, sz_generation *g) {
     switch (key) {
     case OPT_JSON:
@@ -96,6 +132,9 @@ static error_t parse_output(int key, char *arg, struct argp_state *state, sz_gen
         return 0;
     case OPT_SHOW_ENTROPY:
         g->show_entropy = true;
+        return 0;
+    case OPT_EXPLAIN:
+        g->explain = true;
         return 0;
     case OPT_ACCOUNT:
         g->account = true;
@@ -138,6 +177,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case OPT_STOP:
         add_stop(state, g, arg);
         return 0;
+    case OPT_STOP_WHEN:
+        set_stop_when(state, g, arg);
+        return 0;
     case OPT_GRAMMAR:
         g->constraint = (sz_constraint){SZ_CONSTRAINT_GRAMMAR, arg};
         return 0;
@@ -171,6 +213,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case ARGP_KEY_SUCCESS:
         if (g->raw && g->system)
             argp_error(state, "--system has no place in a --raw text");
+        if (g->explain && g->routing.router)
+            argp_error(state, "--explain looks at the draws of one model: not with two of them");
         return 0;
     default:
         return parse_output(key, arg, state, g);
@@ -181,7 +225,7 @@ static const struct argp_child children[] = {{&sz_argp_engine, 0, NULL, 0},
                                              {&sz_argp_sampling, 0, NULL, 0},
                                              {&sz_argp_routing, 0, NULL, 0},
                                              {0}};
-const struct argp sz_argp_generation = {options, parse, NULL, NULL, children, NULL, NULL};
+const struct argp sz_argp_generation = {options, parse, NULL, NULL, children, help, NULL};
 
 void sz_generation_free(sz_generation *g) {
     for (size_t i = 0; i < g->n_stops; i++)

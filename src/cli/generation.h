@@ -25,6 +25,7 @@ typedef struct sz_generation {
     int64_t max_tokens;        /* of one answer; -1: until the model ends it */
     char *stops[SZ_STOPS_MAX]; /* escapes resolved */
     size_t n_stops;
+    const char *stop_when; /* rules, NULL: none */
     const char *system;
     uint32_t context;     /* 0: the session's default */
     uint32_t n_sequences; /* set by the command; 0: one */
@@ -32,7 +33,7 @@ typedef struct sz_generation {
     sz_overflow overflow;
     sz_think think;
     bool raw, json;
-    bool show_entropy, account, quiet;
+    bool show_entropy, explain, account, quiet;
     bool unit_given;
     sz_unit unit;
     sz_colour colour;

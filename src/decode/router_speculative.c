@@ -29,10 +29,11 @@ typedef struct speculation {
 enum { MOST_OPTION, LOOKUP, THRIFT };
 
 static const sz_option options[] = {
-    {"most", "tokens of a draft, at most", 8, 1, MOST, true},
-    {"lookup", "tokens that must have stood before to be a draft's model; 0: none", 3, 0,
-     LONGEST_MATCH, true},
-    {"thrift", "0: always drafts of full length, whether they pay or not", 1, 0, 1, true},
+    {"most", "tokens of a draft, at most", .value = 8, .min = 1, .max = MOST, .whole = true},
+    {"lookup", "tokens that must have stood before to be a draft's model; 0: none", .value = 3,
+     .max = LONGEST_MATCH, .whole = true},
+    {"thrift", "0: always drafts of full length, whether they pay or not", .value = 1, .max = 1,
+     .whole = true},
     {0},
 };
 

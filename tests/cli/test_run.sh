@@ -126,6 +126,42 @@ same "--think" "$(prompt_of) $(prompt_of --think on) $(prompt_of --think hide) $
 printf 'a\nb\nc\n' | "$szilard" chat "$work/think.gguf" -n 1 > "$work/out" 2> "$work/err"
 has "an error of the template" "$(cat "$work/err")" again
 
+# What each sampler did, on stderr or in the records; the text stays the same.
+run -p hello -n 5 --seed 3 --top-h 0.5 --explain > "$work/out"
+same "explained text" "$(cat "$work/out")" "$(run -p hello -n 5 --seed 3 --top-h 0.5)"
+run -p hello -n 5 --seed 3 --top-h 0.5 --explain > /dev/null
+same "explained tokens" "$(grep -c 'top-h .*keeps .*budget' "$work/err")" 5
+run -p hello -n 5 --seed 3 --explain --json > "$work/json"
+same "stages" "$("$json_get" stages.3.sampler < "$work/json" | head -5 | sort -u)" temperature
+same "kept by the last" "$("$json_get" stages.3.kept_n < "$work/json" | head -5)" \
+    "$("$json_get" kept_n < "$work/json" | head -5)"
+
+# Rules that end an answer.
+run -p hello -n 90 --seed 3 --json --stop-when "budget 20" > "$work/json"
+same "budget" "$("$json_get" account.finish < "$work/json" | tail -1)" rule
+same "budget" "$("$json_get" account.rule.name < "$work/json" | tail -1)" budget
+near "budget" "$("$json_get" account.rule.figure < "$work/json" | tail -1)" \
+    "$("$json_get" account.total_surprisal_nats < "$work/json" | tail -1)" 1e-9
+spent=$("$json_get" account.tokens < "$work/json" | tail -1)
+[ "$spent" -lt 90 ] || fail "budget: $spent tokens"
+same "the same beginning" "$("$json_get" account.text < "$work/json" | tail -1)" \
+    "$(run -p hello -n "$spent" --seed 3)"
+run -p hello -n 30 --seed 3 --account --stop-when "budget 20, confidence below=0.5 window=2" > "$work/out"
+has "confidence" "$(cat "$work/err")" "geometric mean of probabilities"
+run -p hello -n 40 --sampler "logit-bias 104 bias=1000, greedy" --json --stop-when repetition > "$work/json"
+same "repetition" "$("$json_get" account.rule.name < "$work/json" | tail -1)" repetition
+same "repetition" "$("$json_get" account.tokens < "$work/json" | tail -1)" 24
+"$make_tiny_model" "$work/thought.gguf" ctx=4096 no_end \
+    template='{{ messages[0].content }}<think>' || exit 1
+"$szilard" run -m "$work/thought.gguf" -p hello -n 30 --seed 1 --json --stop-when "thinking tokens=5" \
+    > "$work/json" 2> "$work/err" < /dev/null
+same "ended thoughts" "$("$json_get" account.ended_thoughts < "$work/json" | tail -1)" 1
+has "ended thoughts" "$(tail -1 "$work/json")" "</think>"
+same "drawn tokens" "$("$json_get" account.tokens < "$work/json" | tail -1)" 30
+exits "no such rule" 2 "$szilard" run "$tiny" x --stop-when "boredom"
+has "no such rule" "$(cat "$work/err")" "choose from: entropy"
+exits "explain and two models" 2 "$szilard" run "$tiny" x --explain --router ead
+
 # Chains that the shortcuts, orders and presets make.
 chain_of() { run -p a -n 0 --json "$@" | "$json_get" account.sampler; }
 same "default" "$(chain_of)" "top-k 40, top-p 0.95, min-p 0.05, temperature 0.8"
