@@ -1,13 +1,22 @@
-/* zip_engine.h: which engine codes a file, and which one a file asks for. */
+/* zip_engine.h: which engine codes a file, which one a file asks for, and the model behind it. */
 #ifndef SZ_CLI_ZIP_ENGINE_H
 #define SZ_CLI_ZIP_ENGINE_H
 
+#include "engine.h"
 #include "zip_file.h"
 
-/* The engine that -m names, to code with. */
-sz_status sz_zip_engine_choose(const sz_zip_options *options, sz_predictor *out);
-/* An sz_slz_open_fn; user: the sz_zip_options. */
+/* The model that is open, kept from file to file. */
+typedef struct sz_zip_model {
+    const sz_zip_options *options;
+    sz_engine engine;
+    uint8_t digest[32];
+} sz_zip_model;
+
+/* The engine that -m names, to code with; it borrows the model. */
+sz_status sz_zip_engine_choose(sz_zip_model *m, sz_predictor *out);
+/* An sz_slz_open_fn; user: the sz_zip_model. */
 sz_status sz_zip_engine_open(void *user, uint8_t engine, const uint8_t *about, size_t n_about,
                              sz_predictor *out);
+void sz_zip_model_close(sz_zip_model *m);
 
 #endif

@@ -15,6 +15,13 @@
 
 #define SUFFIX ".slz"
 
+/* What is kept from file to file. */
+typedef struct zip_run {
+    const sz_zip_options *options;
+    sz_predictor predictor; /* that files are coded with; opened for the first one */
+    sz_zip_model model;
+} zip_run;
+
 typedef struct stream {
     const char *name; /* of the input, for messages */
     int in;
@@ -197,7 +204,7 @@ static sz_status tell(const sz_zip_options *o, const stream *s, const sz_slz_tot
 /* ---- One file -----------------------------------------------------------------------------------
  */
 
-static sz_status work(sz_zip_run *run, stream *s, sz_slz_totals *t) {
+static sz_status work(zip_run *run, stream *s, sz_slz_totals *t) {
     const sz_zip_options *o = run->options;
     sz_slz_io io = {s, read_input, s->writer || s->to_stdout ? write_output : NULL};
     if (o->action == SZ_ZIP_LIST) {
@@ -207,13 +214,13 @@ static sz_status work(sz_zip_run *run, stream *s, sz_slz_totals *t) {
         return status;
     }
     if (o->action != SZ_ZIP_CODE)
-        return sz_slz_decode(sz_zip_engine_open, (void *)o, &io, t);
+        return sz_slz_decode(sz_zip_engine_open, &run->model, &io, t);
     if (!run->predictor.kind)
-        SZ_TRY(sz_zip_engine_choose(o, &run->predictor));
+        SZ_TRY(sz_zip_engine_choose(&run->model, &run->predictor));
     return sz_slz_encode(&run->predictor, &io, t);
 }
 
-static sz_status run_stream(sz_zip_run *run, stream *s, const char *path) {
+static sz_status run_stream(zip_run *run, stream *s, const char *path) {
     const sz_zip_options *o = run->options;
     bool writes = o->action == SZ_ZIP_CODE || o->action == SZ_ZIP_DECODE;
     sz_slz_totals totals = {0};
@@ -233,7 +240,7 @@ static sz_status run_stream(sz_zip_run *run, stream *s, const char *path) {
     return tell(o, s, &totals, (double)(sz_time_ns() - start) * 1e-9);
 }
 
-sz_status sz_zip_file(sz_zip_run *run, const char *path) {
+static sz_status run_file(zip_run *run, const char *path) {
     stream s = {.in = -1};
     sz_status status = run_stream(run, &s, path);
     if (s.in > STDIN_FILENO)
@@ -245,7 +252,7 @@ sz_status sz_zip_file(sz_zip_run *run, const char *path) {
 int sz_zip_files(const sz_zip_options *o) {
     static char *const standard_input[] = {"-"};
     char *const *files = o->n_files ? o->files : standard_input;
-    sz_zip_run run = {.options = o};
+    zip_run run = {.options = o, .model.options = o};
     int exit_status = SZ_EXIT_OK;
     sz_catch_interrupts(NULL);
     sz_catch_broken_pipe();
@@ -253,8 +260,9 @@ int sz_zip_files(const sz_zip_options *o) {
         printf("%14s %14s  %6s  %-6s %8s  %s\n", "compressed", "bytes", "bits/B", "engine",
                "segments", "file");
     for (int i = 0; i < (o->n_files ? o->n_files : 1) && !sz_interrupted(); i++)
-        if (sz_zip_file(&run, files[i]) != SZ_OK)
+        if (run_file(&run, files[i]) != SZ_OK)
             exit_status = sz_cli_error();
     sz_predictor_free(&run.predictor);
+    sz_zip_model_close(&run.model);
     return exit_status;
 }

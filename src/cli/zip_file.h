@@ -11,6 +11,8 @@ typedef enum sz_zip_action { SZ_ZIP_CODE, SZ_ZIP_DECODE, SZ_ZIP_TEST, SZ_ZIP_LIS
 typedef struct sz_zip_options {
     sz_zip_action action;
     const char *model;  /* NULL: not given */
+    uint32_t context;   /* 0: not given */
+    bool plain;         /* without the adaptive layer */
     int threads;        /* 0: not given */
     const char *output; /* "-": standard output; NULL: named after the input */
     bool remove_source, force, quiet, json;
@@ -20,15 +22,6 @@ typedef struct sz_zip_options {
 
 extern const struct argp sz_argp_zip_options;
 
-/* What is kept from file to file. */
-typedef struct sz_zip_run {
-    const sz_zip_options *options;
-    sz_predictor predictor; /* that files are coded with; opened for the first one */
-    int failures;
-} sz_zip_run;
-
-/* Codes, decodes, tests or lists one file, "-" for standard input, and tells of it. */
-sz_status sz_zip_file(sz_zip_run *run, const char *path);
 /* All files of the options; an exit status. */
 int sz_zip_files(const sz_zip_options *options);
 

@@ -2,10 +2,16 @@
 #include "zip_file.h"
 #include <string.h>
 
-enum { OPT_RM = 500, OPT_JSON, OPT_TEST, OPT_LIST };
+enum { OPT_RM = 500, OPT_JSON, OPT_TEST, OPT_LIST, OPT_PLAIN };
 
 static const struct argp_option options[] = {
-    {"model", 'm', "MODEL", 0, "What predicts: 'bytes' (the default) needs no model", 1},
+    {"model", 'm', "MODEL", 0,
+     "What predicts: 'bytes' (the default) needs no model; else a language model, as for 'szilard "
+     "run'. Decompressing looks for the model that the file names",
+     1},
+    {"context", 'C', "N", 0, "Tokens that a language model sees; default: 2048", 1},
+    {"plain", OPT_PLAIN, NULL, 0, "The language model alone, without what the text itself teaches",
+     1},
     {"output", 'o', "FILE", 0, "Name of the result; '-': standard output", 1},
     {"stdout", 'c', NULL, 0, "Write to standard output, as -o -", 1},
     {"threads", 'T', "N", 0, "Threads; they change speed and memory, never a byte", 1},
@@ -41,6 +47,12 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     switch (key) {
     case 'm':
         o->model = arg;
+        return 0;
+    case 'C':
+        o->context = (uint32_t)sz_cli_int(state, "--context", arg, 64, 65536);
+        return 0;
+    case OPT_PLAIN:
+        o->plain = true;
         return 0;
     case 'o':
         if (!arg[0])

@@ -10,8 +10,10 @@
 /* Adds one to the number that the bytes of the stream so far are. */
 void sz_range_carry(sz_range_encoder *e);
 
-static inline void sz_range_encode_step(sz_range_encoder *e, uint64_t cum, uint64_t freq) {
-    uint64_t unit = e->range >> 32, low = e->low + unit * cum;
+/* The symbol that owns [cum, cum + freq) of an alphabet whose frequencies take `unit` each. */
+static inline void sz_range_encode_unit(sz_range_encoder *e, uint64_t unit, uint64_t cum,
+                                        uint64_t freq) {
+    uint64_t low = e->low + unit * cum;
     if (low < e->low)
         sz_range_carry(e);
     uint64_t range = unit * freq;
@@ -24,19 +26,43 @@ static inline void sz_range_encode_step(sz_range_encoder *e, uint64_t cum, uint6
     e->range = range;
 }
 
+static inline void sz_range_encode_step(sz_range_encoder *e, uint64_t cum, uint64_t freq) {
+    sz_range_encode_unit(e, e->range >> 32, cum, freq);
+}
+
+/* Where frequencies sum to `total`, 1 to 2^32, in place of 2^32. */
+static inline void sz_range_encode_of(sz_range_encoder *e, uint64_t cum, uint64_t freq,
+                                      uint64_t total) {
+    sz_range_encode_unit(e, e->range / total, cum, freq);
+}
+
+static inline uint64_t sz_range_decode_place_of(const sz_range_decoder *d, uint64_t total) {
+    uint64_t place = d->code / (d->range / total);
+    return place < total ? place : total - 1;
+}
+
 static inline uint32_t sz_range_decode_place(const sz_range_decoder *d) {
     uint64_t place = d->code / (d->range >> 32);
     return place > UINT32_MAX ? UINT32_MAX : (uint32_t)place;
 }
 
-static inline void sz_range_decode_step(sz_range_decoder *d, uint64_t cum, uint64_t freq) {
-    uint64_t unit = d->range >> 32;
+static inline void sz_range_decode_unit(sz_range_decoder *d, uint64_t unit, uint64_t cum,
+                                        uint64_t freq) {
     d->code -= unit * cum;
     d->range = unit * freq;
     while (d->range < SZ_RANGE_LEAST) {
         d->code = d->code << 8 | (d->next < d->end ? *d->next++ : 0);
         d->range <<= 8;
     }
+}
+
+static inline void sz_range_decode_step(sz_range_decoder *d, uint64_t cum, uint64_t freq) {
+    sz_range_decode_unit(d, d->range >> 32, cum, freq);
+}
+
+static inline void sz_range_decode_of(sz_range_decoder *d, uint64_t cum, uint64_t freq,
+                                      uint64_t total) {
+    sz_range_decode_unit(d, d->range / total, cum, freq);
 }
 
 #endif

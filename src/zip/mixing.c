@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "code/range.h"
+#include "zip/logistic.h"
 
 enum {
     N_DIRECT = 2, /* orders 0 and 1 have tables of their own */
@@ -79,40 +80,12 @@ struct sz_mixing {
     int32_t mixed; /* logistic output of the final mixer */
 };
 
-/* ---- The logistic function ----------------------------------------------------------------------
- */
-
-static uint16_t squash_table[4096]; /* [x + 2048], in 1/65536 */
-static int16_t stretch_table[4096]; /* [p in 1/4096] */
-static uint16_t rate_table[16];     /* of a slot that was seen so often, in 1/65536 */
+static uint16_t rate_table[16]; /* of a slot that was seen so often, in 1/65536 */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static void fill_tables(void) {
-    size_t n;
-    const uint64_t *exp_minus = sz_freq_weights(&n); /* 2^32 exp(-k / 1024) */
-    for (int x = 0; x < 2048; x++) {
-        uint64_t p = ((uint64_t)1 << 48) / (((uint64_t)1 << 32) + exp_minus[4 * x]);
-        p = p > 65535 ? 65535 : p;
-        squash_table[2048 + x] = (uint16_t)p;
-        squash_table[2048 - x] = (uint16_t)(65536 - p);
-    }
-    squash_table[0] = squash_table[1];
-    int x = -2047;
-    for (int p = 0; p < 4096; p++) {
-        while (x < 2047 && squash_table[x + 2048] < p * 16 + 8)
-            x++;
-        stretch_table[p] = (int16_t)x;
-    }
+static void fill_rates(void) {
     for (int k = 0; k < 16; k++)
         rate_table[k] = (uint16_t)(65536 * 2 / (2 * k + 3));
-}
-
-static int32_t limit(int32_t x) {
-    return x < -2047 ? -2047 : x > 2047 ? 2047 : x;
-}
-
-static int32_t squash(int32_t x) {
-    return squash_table[limit(x) + 2048];
 }
 
 /* ---- Slots --------------------------------------------------------------------------------------
@@ -123,10 +96,6 @@ static inline void update_slot(uint16_t *slot, int bit) {
     int32_t p = (int32_t)(s >> 4);
     p += ((bit ? 4095 - p : -p) * (int32_t)rate_table[n]) / 65536;
     *slot = (uint16_t)((uint32_t)p << 4 | (n < 15 ? n + 1 : n)) ^ 0x8000;
-}
-
-static inline void approach(uint16_t *p, int bit, int rate) {
-    *p = (uint16_t)(bit ? *p + ((65535 - *p) >> rate) : *p - (*p >> rate));
 }
 
 static uint64_t mix_bits(uint64_t x) {
@@ -244,7 +213,7 @@ static void put_match_inputs(sz_mixing *m, int16_t *inputs) {
     if (m->expected < 0)
         return;
     uint32_t right = m->match_map[m->match_level];
-    int32_t x = stretch_table[right >> 4], strong = ((int32_t)right - 32768) >> 5;
+    int32_t x = sz_stretch(right), strong = ((int32_t)right - 32768) >> 5;
     inputs[0] = (int16_t)(m->expected ? x : -x);
     inputs[1] = (int16_t)(m->expected ? strong : -strong);
 }
@@ -257,8 +226,8 @@ static void mix(mixer *x, const int16_t *inputs) {
     int32_t sum = 0;
     for (int i = 0; i < N_INPUTS; i++)
         sum += inputs[i] * w[i];
-    x->output = limit(sum >> 14);
-    x->p = squash(x->output);
+    x->output = sz_logistic_limit(sum >> 14);
+    x->p = sz_squash(x->output);
 }
 
 static void learn(mixer *x, const int16_t *restrict inputs, int bit) {
@@ -300,8 +269,8 @@ static uint32_t predict(sz_mixing *m) {
         m->slot[i] = m->slots[i] + (i < N_DIRECT ? m->node : m->nibble);
         uint32_t s = *m->slot[i] ^ 0x8000u;
         m->entry[i] = &m->map[i][(s >> 9) << 4 | (s & 15)];
-        m->inputs[2 * i] = stretch_table[s >> 4];
-        m->inputs[2 * i + 1] = stretch_table[*m->entry[i] >> 4];
+        m->inputs[2 * i] = sz_stretch_table[s >> 4];
+        m->inputs[2 * i + 1] = (int16_t)sz_stretch(*m->entry[i]);
     }
     m->inputs[2 * N_CONTEXTS + 2] = 256;
     const int16_t *w = m->final[m->final_context];
@@ -310,8 +279,8 @@ static uint32_t predict(sz_mixing *m) {
         mix(&m->mixers[k], m->inputs);
         sum += m->mixers[k].output * w[k];
     }
-    m->mixed = limit(sum >> 14);
-    m->final_p = squash(m->mixed);
+    m->mixed = sz_logistic_limit(sum >> 14);
+    m->final_p = sz_squash(m->mixed);
     int32_t p1, p2;
     refine(&m->stages[0], m->mixed, &p1);
     refine(&m->stages[1], m->mixed, &p2);
@@ -321,11 +290,11 @@ static uint32_t predict(sz_mixing *m) {
 
 static void learn_bit(sz_mixing *m, int bit) {
     for (int i = 0; i < N_CONTEXTS; i++) {
-        approach(m->entry[i], bit, 6);
+        sz_approach(m->entry[i], bit, 6);
         update_slot(m->slot[i], bit);
     }
     if (m->expected >= 0)
-        approach(&m->match_map[m->match_level], m->expected == bit, 6);
+        sz_approach(&m->match_map[m->match_level], m->expected == bit, 6);
     int16_t *w = m->final[m->final_context];
     int32_t error = ((bit << 16) - m->final_p) * 2 >> 4;
     for (int k = 0; k < N_SETS; k++) {
@@ -334,7 +303,7 @@ static void learn_bit(sz_mixing *m, int bit) {
         learn(&m->mixers[k], m->inputs, bit);
     }
     for (int k = 0; k < 2; k++)
-        approach(&m->stages[k].p[m->stages[k].context][m->stages[k].step], bit, 6);
+        sz_approach(&m->stages[k].p[m->stages[k].context][m->stages[k].step], bit, 6);
 }
 
 /* ---- Bits and bytes -----------------------------------------------------------------------------
@@ -406,7 +375,7 @@ static void start(sz_mixing *m, const uint8_t *data, size_t n) {
     for (int k = 0; k < 2; k++)
         for (size_t c = 0; c < SSE_CONTEXTS; c++)
             for (int i = 0; i < SSE_STEPS; i++)
-                m->stages[k].p[c][i] = (uint16_t)squash(i * 4096 / (SSE_STEPS - 1) - 2048);
+                m->stages[k].p[c][i] = (uint16_t)sz_squash(i * 4096 / (SSE_STEPS - 1) - 2048);
     m->history = m->word = m->word_before = 0;
     m->at = m->match_at = m->match_length = 0;
     m->data = data;
@@ -478,7 +447,8 @@ size_t sz_mixing_bytes(size_t n_bytes) {
 }
 
 sz_status sz_mixing_new(size_t n_bytes, sz_mixing **out) {
-    pthread_once(&once, fill_tables);
+    sz_logistic_init();
+    pthread_once(&once, fill_rates);
     SZ_REQUIRE(n_bytes <= UINT32_MAX, SZ_E_ARG, "%zu bytes are too many for one segment", n_bytes);
     sz_mixing *m = sz_calloc(1, sizeof *m);
     SZ_REQUIRE(m, SZ_E_NOMEM, "no memory for the byte engine");

@@ -42,7 +42,7 @@ static inline void sz_predictor_free(sz_predictor *p) {
 
 /* The byte engine (bytes.c); n_threads >= 1 segments at once, memory for each. stop may be NULL; it
  * is asked now and then, from any thread, and true ends the work with SZ_E_CANCELLED. */
-enum { SZ_PREDICTOR_BYTES = 3 };
+enum { SZ_PREDICTOR_NONE = 0 /* of a file without codes */, SZ_PREDICTOR_BYTES = 3 };
 extern const sz_predictor_kind sz_predictor_bytes;
 sz_status sz_predictor_bytes_new(int n_threads, bool (*stop)(void), sz_predictor *out);
 

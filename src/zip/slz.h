@@ -1,9 +1,9 @@
 /* slz.h: the container of compressed files, .slz. Whole numbers are LEB128, checks CRC-32C, lowest
  * byte first.
  *
- *     header   "SLZ1", u8 version, u8 engine, number n, n bytes about the engine, u32 check
- *     records  u8 1 (stored) or 2 (coded), number of bytes, number of bytes of code where coded,
- *              the bytes or the code, u32 check of the original bytes where coded, u32 check of the
+ *     header   "SLZ1", u8 version, u8 engine (0: none, all is stored), number n, n bytes about the
+ * engine, u32 check records  u8 1 (stored) or 2 (coded), number of bytes, number of bytes of code
+ * where coded, the bytes or the code, u32 check of the original bytes where coded, u32 check of the
  *              record
  *     end      u8 0, number of bytes in all, u32 check of everything before
  *

@@ -3,6 +3,7 @@
 
 #include <szilard/unstable/code.h>
 
+#include "zip/lm.h"
 #include "zip/slz.h"
 
 typedef struct record {
@@ -23,7 +24,7 @@ typedef struct reader {
 static const struct {
     uint8_t engine;
     const char *name;
-} engines[] = {{SZ_PREDICTOR_BYTES, "bytes"}};
+} engines[] = {{SZ_PREDICTOR_NONE, "none"}, {SZ_PREDICTOR_LM, "lm"}, {SZ_PREDICTOR_BYTES, "bytes"}};
 
 const char *sz_slz_engine_name(uint8_t engine) {
     for (size_t i = 0; i < sizeof engines / sizeof *engines; i++)
@@ -223,6 +224,24 @@ static sz_status read_all(reader *r, const sz_predictor *p) {
     return get_end(r);
 }
 
+/* The predictor of a file that says that it holds no code. */
+static size_t one(const void *self) {
+    return 1;
+}
+static sz_status refuse(void *self, sz_segment *segments, size_t n) {
+    return sz_fail(SZ_E_FORMAT, "the file names no engine and holds a code");
+}
+static void free_nothing(void *self) {}
+static const sz_predictor_kind none = {.batch = one, .decode = refuse, .free = free_nothing};
+
+static sz_status open_predictor(sz_slz_open_fn open, void *user, uint8_t engine,
+                                const sz_buf *about, sz_predictor *out) {
+    if (engine != SZ_PREDICTOR_NONE)
+        return open(user, engine, (const uint8_t *)about->data, about->len, out);
+    *out = (sz_predictor){&none, NULL};
+    return SZ_OK;
+}
+
 sz_status sz_slz_decode(sz_slz_open_fn open, void *open_user, const sz_slz_io *io,
                         sz_slz_totals *out) {
     reader r = {.io = io};
@@ -230,7 +249,7 @@ sz_status sz_slz_decode(sz_slz_open_fn open, void *open_user, const sz_slz_io *i
     sz_predictor p = {0};
     sz_status status = get_header(&r, &about);
     if (status == SZ_OK)
-        status = open(open_user, r.totals.engine, (const uint8_t *)about.data, about.len, &p);
+        status = open_predictor(open, open_user, r.totals.engine, &about, &p);
     if (status == SZ_OK)
         status = read_all(&r, &p);
     drop_records(&r);

@@ -15,6 +15,7 @@ typedef struct writer {
     uint8_t **windows; /* [n_windows], of p->kind->window bytes each */
     size_t n_windows, most_windows;
     sz_buf record;
+    bool has_header;
 } writer;
 
 static sz_status put(writer *w, const void *bytes, size_t n) {
@@ -37,13 +38,16 @@ static sz_status put_record(writer *w, uint32_t check) {
     return SZ_OK;
 }
 
-static sz_status put_header(writer *w) {
+/* Files that hold no code need no engine, and say nothing of one. */
+static sz_status put_header(writer *w, bool coded) {
     sz_buf about = {0}, *b = &w->record;
-    if (w->p->kind->describe)
+    if (coded && w->p->kind->describe)
         w->p->kind->describe(w->p->self, &about);
+    w->totals.engine = coded ? w->p->kind->id : SZ_PREDICTOR_NONE;
+    w->has_header = true;
     sz_buf_append(b, "SLZ1", 4);
     sz_buf_putc(b, SZ_SLZ_VERSION);
-    sz_buf_putc(b, (char)w->p->kind->id);
+    sz_buf_putc(b, (char)w->totals.engine);
     sz_varint_put(b, about.len);
     sz_buf_append(b, about.data, about.len);
     b->failed |= about.failed;
@@ -51,9 +55,13 @@ static sz_status put_header(writer *w) {
     return put_record(w, sz_crc32c(0, b->data, b->len));
 }
 
+static bool is_stored(const sz_segment *s) {
+    return s->code.len >= s->n;
+}
+
 static sz_status put_segment(writer *w, const sz_segment *s) {
     sz_buf *b = &w->record;
-    bool stored = s->code.len >= s->n;
+    bool stored = is_stored(s);
     sz_buf_putc(b, stored ? 1 : 2);
     sz_varint_put(b, s->n);
     if (!stored)
@@ -69,10 +77,14 @@ static sz_status put_segment(writer *w, const sz_segment *s) {
     return put_record(w, b->failed ? 0 : sz_crc32c(0, b->data, b->len));
 }
 
-static sz_status put_segments(writer *w) {
-    if (w->n == 0)
-        return SZ_OK;
-    SZ_TRY(w->p->kind->encode(w->p->self, w->segments, w->n));
+static sz_status put_segments(writer *w, bool last) {
+    bool coded = !last;
+    if (w->n > 0)
+        SZ_TRY(w->p->kind->encode(w->p->self, w->segments, w->n));
+    for (size_t i = 0; i < w->n; i++)
+        coded |= !is_stored(&w->segments[i]);
+    if (!w->has_header)
+        SZ_TRY(put_header(w, coded));
     for (size_t i = 0; i < w->n; i++) {
         SZ_TRY(put_segment(w, &w->segments[i]));
         sz_buf_free(&w->segments[i].code);
@@ -116,7 +128,6 @@ static sz_status next_window(writer *w, uint8_t **out) {
 
 static sz_status put_all(writer *w) {
     size_t n, batch = w->p->kind->batch(w->p->self);
-    SZ_TRY(put_header(w));
     do {
         uint8_t *window;
         SZ_TRY(next_window(w, &window));
@@ -124,10 +135,9 @@ static sz_status put_all(writer *w) {
         w->totals.n_bytes += n;
         if (n > 0)
             SZ_TRY(cut(w, window, n));
-        if (w->n >= batch)
-            SZ_TRY(put_segments(w));
+        if (w->n >= batch || n < w->p->kind->window)
+            SZ_TRY(put_segments(w, n < w->p->kind->window));
     } while (n == w->p->kind->window);
-    SZ_TRY(put_segments(w));
     sz_buf_putc(&w->record, 0);
     sz_varint_put(&w->record, w->totals.n_bytes);
     SZ_REQUIRE(!w->record.failed, SZ_E_NOMEM, "no memory for a record");
@@ -135,7 +145,7 @@ static sz_status put_all(writer *w) {
 }
 
 sz_status sz_slz_encode(const sz_predictor *p, const sz_slz_io *io, sz_slz_totals *out) {
-    writer w = {.p = p, .io = io, .totals.engine = p->kind->id};
+    writer w = {.p = p, .io = io};
     sz_status status = put_all(&w);
     for (size_t i = 0; i < w.n; i++)
         sz_buf_free(&w.segments[i].code);

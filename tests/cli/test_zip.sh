@@ -27,7 +27,7 @@ for f in text random one empty zeros; do
 done
 [ "$(wc -c < text.slz)" -lt 2000 ] || fail "text takes $(wc -c < text.slz) bytes"
 [ "$(wc -c < random.slz)" -le 20100 ] || fail "random bytes grow by too much"
-[ "$(wc -c < empty.slz)" -le 20 ] || fail "an empty file takes too much"
+[ "$(wc -c < empty.slz)" -le 17 ] || fail "an empty file takes too much"
 
 # ---- Options ------------------------------------------------------------------------------------
 mkdir sub
@@ -53,6 +53,33 @@ same "list" "$(awk 'NR == 2 { print $1, $2, $4, $6 }' out)" "$(wc -c < text.slz)
 exits "list as json" 0 "$szilard" zip --list --json text.slz
 same "list as json" "$("$json_get" compressed < out)" "$(wc -c < text.slz)"
 
+# ---- A language model ---------------------------------------------------------------------------
+"$make_tiny_model" t.gguf type=Q8_0 no_template || exit 1
+"$make_tiny_model" other.gguf type=Q8_0 no_template seed=9 || exit 1
+printf 'the cat and the hat, in a ring of iron\n\303\251 \377 done' > prose
+for f in prose one empty random; do
+    exits "model: zip $f" 0 "$szilard" zip -f -q -m t.gguf --context 64 $f
+    mv $f.slz $f.first
+    exits "model: zip $f with threads" 0 "$szilard" zip -f -q -m t.gguf --context 64 -T 3 $f
+    same_files "model: threads" $f.slz $f.first
+    exits "model: unzip $f" 0 "$szilard" unzip -f -T 2 -m t.gguf -o back $f.slz
+    same_files "model: round trip of $f" back $f
+done
+SZILARD_ISA=portable exits "portable" 0 "$szilard" zip -f -q -m t.gguf --context 64 prose
+same_files "model: instruction sets" prose.slz prose.first
+for i in $(seq 30); do cat prose; done > longer
+exits "model: longer" 0 "$szilard" zip -f -q -m t.gguf longer
+exits "the file names its model" 0 "$szilard" unzip -c longer.slz
+same_files "model: longer" out longer
+refused 1 "another one" "$szilard" unzip -c -m other.gguf longer.slz
+mkdir elsewhere && mv t.gguf elsewhere
+refused 1 "needs the model t.gguf (SHA-256 $(sha256sum < elsewhere/t.gguf | cut -c 1-64))" "$szilard" unzip -c longer.slz
+exits "list without the model" 0 "$szilard" zip --list longer.slz
+has "list names the engine" "$(cat out)" " lm "
+exits "random bytes need no model" 0 "$szilard" unzip -c random.slz
+[ "$(wc -c < random.slz)" -le 20100 ] || fail "random bytes grow by too much with a model"
+"$szilard" zip -f -q text random one empty
+
 # ---- Refusals -----------------------------------------------------------------------------------
 refused 1 "is there already" "$szilard" zip text
 refused 1 "cannot open" "$szilard" zip nothing
@@ -64,7 +91,7 @@ refused 1 "cannot create" "$szilard" zip -o no/such/folder text
 refused 2 "names one result" "$szilard" zip -o x text random
 refused 2 "--rm" "$szilard" zip --rm -c text
 refused 2 "nothing is written" "$szilard" zip --test -o x text.slz
-refused 1 "no engine or model" "$szilard" zip -f -m nonsense text
+refused 1 "no model or file" "$szilard" zip -f -m nonsense text
 [ ! -e x ] || fail "a refused file leaves something"
 exits "one of three fails" 1 "$szilard" zip -f text nothing one
 [ -e one.slz ] || fail "files after a failure are left out"
