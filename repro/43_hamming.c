@@ -48,10 +48,10 @@ typedef struct instance {
     sz_symbols t, p;
 } instance;
 
-static void draw_instance(source *s, instance *x) {
+static void draw_instance(source *s, size_t most, instance *x) {
     static const uint32_t alphabets[] = {2, 4, 26, 256, 50000};
     uint32_t alphabet = alphabets[below(s, 5)];
-    size_t m = 1 + below(s, MOST_M), n = m + below(s, MOST_N - m);
+    size_t m = 1 + below(s, most), n = m + below(s, MOST_N - m);
     for (size_t i = 0; i < n; i++)
         x->text[i] = below(s, alphabet);
     for (size_t j = 0; j < m; j++)
@@ -87,7 +87,7 @@ static sz_status exactness(sz_repro_run *run, instance *x) {
     size_t instances = run->smoke ? 20 : 200, differences = 0;
     source s = {run->seed, 1, 0};
     for (size_t i = 0; i < instances; i++) {
-        draw_instance(&s, x);
+        draw_instance(&s, run->smoke ? 800 : MOST_M, x);
         two_loops(x);
         int64_t k = below(&s, x->p.n + 1);
         for (sz_match_method m = SZ_MATCH_AUTO; m <= SZ_MATCH_SPLIT; m++)
@@ -315,6 +315,42 @@ static sz_status planted(sz_repro_run *run) {
     return SZ_OK;
 }
 
+/* Passages of words that stand in two documents, a tenth of them changed. */
+static sz_status duplicates(sz_repro_run *run) {
+    enum { DOCS = 200, WORDS = 2000, SHORTEST = 60, COPIES = DOCS / 2 };
+    size_t begin[DOCS + 1], at[COPIES], found = 0, true_pairs = 0;
+    uint32_t *words = sz_alloc(DOCS * WORDS * sizeof *words);
+    SZ_REQUIRE(words, SZ_E_NOMEM, "no memory for %d words", DOCS * WORDS);
+    source s = {run->seed, 6, 0};
+    draw_symbols(&s, 30000, true, DOCS * WORDS, words);
+    for (size_t d = 0; d <= DOCS; d++)
+        begin[d] = d * WORDS;
+    for (size_t i = 0; i < COPIES; i++) { /* of document i in document DOCS / 2 + i */
+        size_t n = SHORTEST + below(&s, 140), to = begin[COPIES + i] + below(&s, WORDS - n);
+        at[i] = below(&s, WORDS - n);
+        memcpy(words + to, words + begin[i] + at[i], n * sizeof *words);
+        for (size_t left = n / 10; left > 0; left--)
+            words[to + below(&s, n)] = 100000 + below(&s, 1000);
+    }
+    sz_duplicates d = {0};
+    sz_status status = sz_duplicates_find(words, begin, DOCS, NULL, &d);
+    for (size_t i = 0; i < COPIES && status == SZ_OK; i++) {
+        bool any = false;
+        for (size_t j = 0; j < d.n; j++)
+            any |= d.pair[j].a == i && d.pair[j].b == COPIES + i && d.pair[j].at_a + 30 > at[i];
+        found += any;
+    }
+    for (size_t j = 0; j < d.n && status == SZ_OK; j++)
+        true_pairs += d.pair[j].b == d.pair[j].a + COPIES;
+    sz_free(words);
+    SZ_TRY(status);
+    sz_repro_check(run, "0.95", (double)found / COPIES, ">=", 0.95,
+                   "passages of 60 to 200 words, 10 %% changed: found in 200 documents");
+    sz_repro_check(run, "", (double)(d.n - true_pairs), "==", 0, "passages reported that are none");
+    sz_duplicates_free(&d);
+    return SZ_OK;
+}
+
 static sz_status run_all(sz_repro_run *run) {
     instance *x = sz_alloc(sizeof *x);
     uint32_t *text = sz_alloc(TEXT * sizeof *text), *pattern = sz_alloc(LONGEST * sizeof *pattern);
@@ -333,6 +369,8 @@ static sz_status run_all(sz_repro_run *run) {
         status = signs(run);
     if (status == SZ_OK)
         status = planted(run);
+    if (status == SZ_OK)
+        status = duplicates(run);
     sz_free(x);
     sz_free(text);
     sz_free(pattern);

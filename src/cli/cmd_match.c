@@ -1,5 +1,6 @@
 /* cmd_match.c: `szilard match`: where a text comes near a pattern. */
 #include "match.h"
+#include <string.h>
 
 enum {
     OPT_AS = 256,
@@ -12,8 +13,12 @@ enum {
     OPT_COUNT,
     OPT_EXPLAIN,
     OPT_JSON,
+    OPT_BY,
+    OPT_SIMILARITY,
+    OPT_LEAST,
 };
 
+static const char *const units[] = {"auto", "file", "line", NULL};
 static const char *const readings[] = {"bytes", "ids", "tokens", NULL};
 
 typedef struct settings {
@@ -44,6 +49,13 @@ static const struct argp_option options[] = {
     {"seed", OPT_SEED, "S", 0, "Seed of hashes and samples (0)", 3},
     {"explain", OPT_EXPLAIN, NULL, 0, "Tell which methods were used", 3},
     {"json", OPT_JSON, NULL, 0, "Print one object per FILE", 3},
+    {NULL, 0, NULL, 0, "dup:", 4},
+    {"by", OPT_BY, "UNIT", 0,
+     "A document is a file, or a line of one (default where there is one file); a line of a .jsonl "
+     "file is an object with a \"text\"",
+     4},
+    {"similarity", OPT_SIMILARITY, "S", 0, "Least share of equal words (0.8)", 4},
+    {"least", OPT_LEAST, "N", 0, "Words of the shortest passage (12)", 4},
     {0},
 };
 
@@ -55,6 +67,12 @@ static error_t parse_numbers(int key, char *arg, struct argp_state *state) {
         return 0;
     case OPT_DELTA:
         s->s.delta = sz_cli_real(state, "--delta", arg, 1e-12, 1 - 1e-6);
+        return 0;
+    case OPT_SIMILARITY:
+        s->s.similarity = sz_cli_real(state, "--similarity", arg, 0.01, 1);
+        return 0;
+    case OPT_LEAST:
+        s->s.least = (size_t)sz_cli_int(state, "--least", arg, 1, INT32_MAX);
         return 0;
     case OPT_SEED:
         s->s.seed = (uint64_t)sz_cli_int(state, "--seed", arg, 0, INT64_MAX);
@@ -79,6 +97,12 @@ static void finish(settings *s, struct argp_state *state) {
         argp_error(state, "one pattern: -e or -f, not both");
     if (m->reading == SZ_MATCH_TOKENS && !m->engine.model)
         argp_error(state, "--as tokens needs a model: name one with -m, such as -m smollm2");
+    if (m->dup && (m->k || m->all || m->count || m->epsilon > 0 || m->wildcard || m->method))
+        argp_error(state,
+                   "dup takes --by, --similarity, --least, -m and --json; to look for the word "
+                   "itself: -e dup");
+    if (m->dup && m->reading == SZ_MATCH_IDS)
+        argp_error(state, "dup reads text: --as ids does not go with it");
     if (m->count && !m->k)
         argp_error(state, "--count needs -k");
     if (m->all && m->k)
@@ -87,7 +111,7 @@ static void finish(settings *s, struct argp_state *state) {
         argp_error(state, "--approx has no wildcards and chooses its own method");
 }
 
-/* The pattern, unless -e or -f gave it, and files. */
+/* The pattern, unless -e or -f gave it, or "dup"; and files. */
 static error_t take_words(settings *s, struct argp_state *state) {
     sz_match_settings *m = &s->s;
     char **words = state->argv + state->next;
@@ -95,9 +119,12 @@ static error_t take_words(settings *s, struct argp_state *state) {
     if (!m->pattern && !m->pattern_file) {
         if (n == 0)
             argp_error(state, "say which pattern to look for");
-        m->pattern = words[0];
+        m->dup = strcmp(words[0], "dup") == 0;
+        m->pattern = m->dup ? NULL : words[0];
         words++;
         n--;
+        if (m->dup && n == 0)
+            argp_error(state, "say which corpus to look through: match dup CORPUS");
     }
     static char *standard_input[] = {"-"};
     m->files = n ? words : standard_input;
@@ -124,6 +151,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case OPT_AS:
         s->s.reading = (sz_match_reading)sz_cli_choice(state, "--as", arg, readings);
         s->has_reading = true;
+        return 0;
+    case OPT_BY:
+        s->s.unit = (sz_match_unit)sz_cli_choice(state, "--by", arg, units);
         return 0;
     case OPT_WILDCARD:
         s->s.wildcard = arg;
@@ -157,10 +187,11 @@ static const struct argp_child children[] = {{&sz_argp_engine, 0, NULL, 0}, {0}}
 const struct argp sz_argp_match = {
     options,
     parse,
-    "PATTERN [FILE|-]...",
+    "PATTERN [FILE|-]...\ndup CORPUS...",
     "Counts the mismatches of PATTERN at every place of a text, and shows the nearest place, those "
     "within a bound, or all: position, mismatches, and what stands there. Substitutions only; "
-    "positions count from 0, in bytes or tokens."
+    "positions count from 0, in bytes or tokens. dup finds passages that stand twice in files, "
+    "folders or lines, with words substituted: share of equal words, words, places in bytes."
     "\v"
     "EXAMPLES\n"
     "  szilard match 'the quick brown fox' book.txt\n"
@@ -168,17 +199,22 @@ const struct argp sz_argp_match = {
     "  szilard match -k 20% -f passage.txt corpus.txt --json\n"
     "  szilard match -m smollm2 -k 5 -f answer.txt training.txt\n"
     "  szilard match --as ids '5 9 2' ids.json --all\n"
+    "  szilard match dup corpus/ --similarity 0.9\n"
+    "  szilard match dup train.jsonl test.jsonl --json\n"
     "  printf 'GATTACA' | szilard match 'G?TTA' --wildcard '?' -k 0\n",
     children,
     NULL,
     NULL};
 
 static sz_status run(const sz_match_settings *s) {
+    if (s->dup && s->reading == SZ_MATCH_BYTES)
+        return sz_match_dup(s, NULL);
     if (s->reading == SZ_MATCH_TOKENS) {
         sz_engine e;
         sz_status status = sz_engine_open(&s->engine, &e);
         if (status == SZ_OK)
-            status = sz_match_find(s, sz_model_tokenizer(e.model), e.rt);
+            status = s->dup ? sz_match_dup(s, sz_model_tokenizer(e.model))
+                            : sz_match_find(s, sz_model_tokenizer(e.model), e.rt);
         sz_engine_close(&e);
         return status;
     }

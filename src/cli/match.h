@@ -8,6 +8,8 @@
 
 typedef enum sz_match_reading { SZ_MATCH_BYTES, SZ_MATCH_IDS, SZ_MATCH_TOKENS } sz_match_reading;
 
+typedef enum sz_match_unit { SZ_UNIT_AUTO, SZ_UNIT_FILE, SZ_UNIT_LINE } sz_match_unit;
+
 typedef struct sz_match_settings {
     sz_engine_options engine; /* a model makes tokens of text */
     const char *pattern;      /* the text itself; NULL: pattern_file holds it */
@@ -21,9 +23,11 @@ typedef struct sz_match_settings {
     sz_match_method method;
     const char *wildcard; /* a byte or an id; NULL: none */
     uint64_t seed;
-    /* dup */
-    double similarity;
-    uint32_t least; /* symbols of the shortest duplicate */
+    /* dup: the files are the corpus */
+    bool dup;
+    sz_match_unit unit;
+    double similarity; /* 0: the library's defaults */
+    size_t least;
 } sz_match_settings;
 
 /* A text as symbols, and the file or memory that holds them. */
@@ -47,5 +51,6 @@ void sz_match_put_excerpt(sz_buf *b, const sz_match_text *t, const sz_tokenizer 
                           size_t from, size_t n, size_t most);
 
 sz_status sz_match_find(const sz_match_settings *s, const sz_tokenizer *tokenizer, sz_runtime *rt);
+sz_status sz_match_dup(const sz_match_settings *s, const sz_tokenizer *tokenizer);
 
 #endif

@@ -59,6 +59,38 @@ same "short text in JSON" "$(printf 'ab' | match abc --all --json | list)" '[]'
 same "empty text" "$(printf '' | match -k 1 --count abc)" 0
 same "NUL bytes" "$(printf 'a\0b\0c' | match -k 0 --json b | get argmin)" 2
 
+# Duplicates: files, folders, lines, JSON Lines.
+mkdir -p "$work/corpus/deep"
+words=$(seq 100 130 | tr '\n' ' ')
+printf 'One %sand Seven.\n' "$words" > "$work/corpus/a.txt"
+printf 'Another begin; %s' "$(printf '%s' "$words" | sed 's/115/x/')" > "$work/corpus/deep/b.txt"
+printf 'nothing of this kind\n' > "$work/corpus/c.txt"
+match dup "$work/corpus" > "$work/out" 2> "$work/err"
+same "duplicates" "$(wc -l < "$work/out")" 1
+has "similarity, words, places" "$(cat "$work/out")" "0.968${tab}31${tab}$work/corpus/a.txt 4-127${tab}$work/corpus/deep/b.txt 15-136${tab}100 101"
+has "what there is" "$(cat "$work/err")" "3 documents, 1 passages twice, 1 clusters of 2 documents"
+match dup "$work/corpus" --json > "$work/out"
+same "in JSON" "$(get documents,pairs.0.from_b,pairs.0.to_b,pairs.0.mismatches,pairs.0.length,clusters.0.1 < "$work/out")" "3 15 136 1 31 $work/corpus/deep/b.txt"
+same "above the similarity" "$(match dup "$work/corpus" --similarity 1 --least 20 2> /dev/null)" ""
+printf '%s\nother words\n\nSO %s' "$words" "$words" > "$work/lines"
+same "lines" "$(match dup "$work/lines" 2> /dev/null | cut -f 3-4)" "$work/lines:1 0-123${tab}$work/lines:4 141-264"
+same "by file" "$(match dup --by file "$work/lines" 2> /dev/null | cut -f 1-2)" "1.000${tab}31"
+printf '{"text":"%s"}\n{"text":"\\u0041 %s"}\n' "$words" "$words" > "$work/l.jsonl"
+same "JSON Lines" "$(match dup --json "$work/l.jsonl" | get pairs.0.a,pairs.0.from_b)" "$work/l.jsonl:1 2"
+same "standard input" "$(printf '%s\n%s\n' "$words" "$words" | match dup - 2> /dev/null | cut -f 3)" "-:1 0-123"
+same "tokens" "$(match dup -m "$work/m.gguf" "$work/corpus" --json | get clusters.0.1)" "$work/corpus/deep/b.txt"
+same "empty corpus" "$(match dup --json - < /dev/null | get documents)" 0
+printf '{"text":1}\n' > "$work/bad.jsonl"
+refused 1 "bad.jsonl: line 1" "$szilard" match dup "$work/bad.jsonl"
+refused 1 "nofile" "$szilard" match dup "$work/nofile"
+mkdir "$work/none"
+refused 1 "no file" "$szilard" match dup "$work/none"
+refused 2 "corpus" "$szilard" match dup
+refused 2 "dup takes" "$szilard" match dup -k 3 "$work/corpus"
+refused 2 "--as ids" "$szilard" match dup --as ids "$work/corpus"
+refused 2 "--similarity" "$szilard" match dup --similarity 2 "$work/corpus"
+same "the word itself" "$(printf 'a dup' | match -e dup)" "2${tab}0${tab}dup"
+
 refused 1 "empty pattern" "$szilard" match '' "$work/t"
 refused 1 "negative" "$szilard" match -k -1 a "$work/t"
 refused 1 "'x' is neither" "$szilard" match -k x a "$work/t"

@@ -135,4 +135,35 @@ SZ_API sz_status sz_match_signs(const sz_symbols *text, const sz_symbols *patter
                                 const int8_t *signs, size_t n_maps, size_t n_symbols,
                                 const sz_match_options *o, double *out, int32_t *correlations);
 
+/* ---- Near-duplicates ------------------------------------------------------------------------- */
+
+/* Passages that stand at two places of a corpus, with some symbols substituted. Fingerprints are
+ * the least of the hashes of `gram` symbols in a row within every `window` of them (Schleimer,
+ * Wilkerson, Aiken 2003): any `window + gram - 1` equal symbols share one. Places that share
+ * fingerprints on one diagonal propose a passage; it is stretched as far as its share of equal
+ * symbols allows, and counted exactly at the best of the alignments around. */
+typedef struct sz_duplicate_options {
+    uint32_t gram, window; /* 0: 5 and 8 */
+    double similarity;     /* least share of equal symbols, inside (0, 1]; 0: 0.8 */
+    size_t least;          /* symbols of the shortest passage; 0: gram + window - 1 */
+} sz_duplicate_options;
+typedef struct sz_duplicate {
+    size_t a, b;         /* documents, a <= b */
+    size_t at_a, at_b;   /* symbols from the begin of each */
+    size_t n;            /* symbols of the passage */
+    uint32_t mismatches; /* similarity is 1 - mismatches / n */
+} sz_duplicate;
+typedef struct sz_duplicates {
+    sz_duplicate *pair; /* [n] by a, b, at_a */
+    size_t n;
+    size_t *cluster; /* [n_docs] the first of the documents that pairs connect with this one */
+} sz_duplicates;
+/* symbols [begin[n_docs]]; document d is symbols[begin[d] .. begin[d + 1]). Two passages of one
+ * document do not overlap. O(symbols) memory and time for texts whose fingerprints are not all
+ * alike: a fingerprint that stands at more than 16 places links each to the next alone.
+ * SZ_E_ARG: options out of range, begin not rising; SZ_E_LIMIT: 2^32 symbols or more. */
+SZ_API sz_status sz_duplicates_find(const uint32_t *symbols, const size_t *begin, size_t n_docs,
+                                    const sz_duplicate_options *o, sz_duplicates *out);
+SZ_API void sz_duplicates_free(sz_duplicates *d);
+
 #endif
