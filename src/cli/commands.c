@@ -23,6 +23,7 @@
     X(reveal, "zip reveal", MORE, "read a hidden message back")                                    \
     X(measure, "measure", MORE, "information in columns, between columns, in a matrix")            \
     X(match, "measure match", MORE, "where a text comes near a pattern")                           \
+    X(pc, "fit circuit", MORE, "probabilistic circuits: train, ask, sample, compress")             \
     X(bench, "bench", MORE, "speed of a model beside the ceilings of the machine")                 \
     X(papers, "papers", MORE, "the papers behind the project, and their reproductions")
 
@@ -38,6 +39,7 @@ const sz_command sz_commands[] = {COMMANDS(ROW){0}};
 const sz_branch sz_branches[] = {
     {"model", SZ_GROUP_FIRST, "get and inspect models"},
     {"tokens", SZ_GROUP_MORE, "text to token ids and back"},
+    {"fit", SZ_GROUP_MORE, "models of data"},
     {0},
 };
 

@@ -4,6 +4,7 @@
 #include "signals.h"
 #include "zip/lm.h"
 #include <string.h>
+#include <szilard/unstable/gguf.h>
 
 static sz_status open_bytes(const sz_zip_options *o, sz_predictor *out) {
     return sz_predictor_bytes_new(o->threads ? o->threads : 1, sz_interrupted, out);
@@ -61,12 +62,42 @@ static sz_status open_lm(sz_zip_model *m, const uint8_t *bytes, size_t n, sz_pre
     return sz_predictor_lm_new(m->engine.model, m->engine.rt, &about, out);
 }
 
+/* ---- Circuits -----------------------------------------------------------------------------------
+ */
+
+static bool is_circuit(const char *path) {
+    sz_gguf *g;
+    sz_str type = {0};
+    if (!path || sz_gguf_open(path, &g) != SZ_OK)
+        return false;
+    bool is = sz_gguf_get_str(g, "general.type", &type) == SZ_OK && type.n == 7 &&
+              memcmp(type.s, "circuit", 7) == 0;
+    sz_gguf_close(g);
+    return is;
+}
+
+static sz_status choose_circuit(const sz_zip_options *o, sz_predictor *out) {
+    return sz_predictor_circuit_new(o->model, o->threads ? o->threads : 1, sz_interrupted, out);
+}
+
+static sz_status open_circuit(const sz_zip_options *o, const uint8_t *about, size_t n_about,
+                              sz_predictor *out) {
+    SZ_REQUIRE(o->model, SZ_E_ARG, "it was coded with a circuit: name the circuit's file with -m");
+    SZ_TRY(choose_circuit(o, out));
+    sz_status status = sz_predictor_circuit_check(out, about, n_about);
+    if (status != SZ_OK)
+        sz_predictor_free(out);
+    return status;
+}
+
 /* ---- By name and by number ----------------------------------------------------------------------
  */
 
 sz_status sz_zip_engine_choose(sz_zip_model *m, sz_predictor *out) {
     const char *name = m->options->model;
-    return !name || strcmp(name, "bytes") == 0 ? open_bytes(m->options, out) : choose_lm(m, out);
+    if (!name || strcmp(name, "bytes") == 0)
+        return open_bytes(m->options, out);
+    return is_circuit(name) ? choose_circuit(m->options, out) : choose_lm(m, out);
 }
 
 sz_status sz_zip_engine_open(void *user, uint8_t engine, const uint8_t *about, size_t n_about,
@@ -77,6 +108,8 @@ sz_status sz_zip_engine_open(void *user, uint8_t engine, const uint8_t *about, s
         return open_bytes(m->options, out);
     case SZ_PREDICTOR_LM:
         return open_lm(m, about, n_about, out);
+    case SZ_PREDICTOR_CIRCUIT:
+        return open_circuit(m->options, about, n_about, out);
     default:
         return sz_fail(SZ_E_UNSUPPORTED,
                        "the file was coded with engine %d, which this program does not know",

@@ -27,6 +27,8 @@ typedef struct sz_predictor_kind {
     /* Any code must end in n bytes or in an error, in bounded time and memory. */
     sz_status (*decode)(void *self, sz_segment *segments, size_t n);
     void (*free)(void *self);
+    /* A file begins, of which encode will get all segments in order; may be NULL. */
+    void (*begin)(void *self);
 } sz_predictor_kind;
 
 typedef struct sz_predictor {
@@ -45,5 +47,12 @@ static inline void sz_predictor_free(sz_predictor *p) {
 enum { SZ_PREDICTOR_NONE = 0 /* of a file without codes */, SZ_PREDICTOR_BYTES = 3 };
 extern const sz_predictor_kind sz_predictor_bytes;
 sz_status sz_predictor_bytes_new(int n_threads, bool (*stop)(void), sz_predictor *out);
+
+/* The circuit engine (circuit.c): records of one byte per variable by the circuit in the GGUF file
+ * `path`. check: whether `about` names this circuit; SZ_E_ARG where it is another. */
+enum { SZ_PREDICTOR_CIRCUIT = 2 };
+sz_status sz_predictor_circuit_new(const char *path, int n_threads, bool (*stop)(void),
+                                   sz_predictor *out);
+sz_status sz_predictor_circuit_check(const sz_predictor *p, const uint8_t *about, size_t n_about);
 
 #endif

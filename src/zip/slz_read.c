@@ -24,7 +24,10 @@ typedef struct reader {
 static const struct {
     uint8_t engine;
     const char *name;
-} engines[] = {{SZ_PREDICTOR_NONE, "none"}, {SZ_PREDICTOR_LM, "lm"}, {SZ_PREDICTOR_BYTES, "bytes"}};
+} engines[] = {{SZ_PREDICTOR_NONE, "none"},
+               {SZ_PREDICTOR_LM, "lm"},
+               {SZ_PREDICTOR_CIRCUIT, "circuit"},
+               {SZ_PREDICTOR_BYTES, "bytes"}};
 
 const char *sz_slz_engine_name(uint8_t engine) {
     for (size_t i = 0; i < sizeof engines / sizeof *engines; i++)

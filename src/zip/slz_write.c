@@ -128,6 +128,8 @@ static sz_status next_window(writer *w, uint8_t **out) {
 
 static sz_status put_all(writer *w) {
     size_t n, batch = w->p->kind->batch(w->p->self);
+    if (w->p->kind->begin)
+        w->p->kind->begin(w->p->self);
     do {
         uint8_t *window;
         SZ_TRY(next_window(w, &window));
