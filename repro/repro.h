@@ -24,6 +24,7 @@ typedef struct sz_repro_row {
 struct sz_repro_run {
     bool smoke; /* seconds, on synthetic data */
     uint64_t seed;
+    const char *text; /* a file of the user's for experiments that read one; NULL: none */
     /* The file of a model by its name, such as smollm2; *path: free(). SZ_E_NOTFOUND tells how to
      * get it. Short forms need none. */
     sz_status (*find_model)(const char *name, char **path);

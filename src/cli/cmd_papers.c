@@ -8,7 +8,7 @@
 
 #include "repro.h"
 
-enum { OPT_SMOKE = 256, OPT_JSON, OPT_SEED };
+enum { OPT_SMOKE = 256, OPT_JSON, OPT_SEED, OPT_TEXT };
 
 typedef enum action { LIST, SHOW, RUN } action;
 static const char *const actions[] = {"list", "show", "run", NULL};
@@ -18,11 +18,13 @@ typedef struct settings {
     const char *number;
     bool smoke, json;
     uint64_t seed;
+    const char *text;
 } settings;
 
 static const struct argp_option options[] = {
     {"smoke", OPT_SMOKE, NULL, 0, "run: the short form, seconds on synthetic data", 0},
     {"seed", OPT_SEED, "S", 0, "run: seed of the experiment (1)", 0},
+    {"text", OPT_TEXT, "FILE", 0, "run: a text of your own, for experiments that read one (13)", 0},
     {"json", OPT_JSON, NULL, 0, "Print JSON", 0},
     {0},
 };
@@ -38,6 +40,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         return 0;
     case OPT_SEED:
         s->seed = (uint64_t)sz_cli_int(state, "--seed", arg, 0, INT64_MAX);
+        return 0;
+    case OPT_TEXT:
+        s->text = arg;
         return 0;
     case ARGP_KEY_ARG:
         if (s->action < 0)
@@ -137,7 +142,8 @@ static void put_row(sz_buf *b, const sz_paper *p, const sz_repro_row *row, bool 
 }
 
 static int run_one(const settings *s, const sz_paper *p) {
-    sz_repro_run run = {.smoke = s->smoke, .seed = s->seed, .find_model = sz_store_find};
+    sz_repro_run run = {
+        .smoke = s->smoke, .seed = s->seed, .text = s->text, .find_model = sz_store_find};
     sz_buf b = {0};
     size_t passed = 0;
     uint64_t start = sz_time_ns();
