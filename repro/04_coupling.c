@@ -1,5 +1,6 @@
 /* 04_coupling.c: couplings of random marginals against their bounds, and the coding game with a
- * rate limit: an agent in a noisy grid world whose actions carry a message. */
+ * rate limit: an agent in a noisy grid world whose actions carry a message. Hiding follows in
+ * 04_hiding.c. */
 #include "repro.h"
 
 #include <math.h>
@@ -237,9 +238,12 @@ static sz_status coding_game(sz_repro_run *run) {
     return SZ_OK;
 }
 
+sz_status sz_repro_04_hiding(sz_repro_run *run); /* 04_hiding.c */
+
 static sz_status run_all(sz_repro_run *run) {
     SZ_TRY(couplings(run));
-    return coding_game(run);
+    SZ_TRY(coding_game(run));
+    return sz_repro_04_hiding(run);
 }
 
 const sz_repro sz_repro_04 = {"04", run_all};

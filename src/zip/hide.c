@@ -50,7 +50,7 @@ static sz_status check_room(const sz_cover *c, const sz_hide_limits *limits, siz
 
 /* One token; *stalled counts those in a row that held almost nothing. */
 static sz_status write_token(sz_cover *c, sz_stego_drawer *d, sz_stego_tracker *t,
-                             size_t *stalled) {
+                             const sz_hide_limits *limits, size_t *stalled) {
     SZ_TRY(sz_cover_law(c));
     *stalled = c->pool_entropy < stall_nats ? *stalled + 1 : 0;
     SZ_REQUIRE(*stalled < STALL, SZ_E_LIMIT,
@@ -59,7 +59,10 @@ static sz_status write_token(sz_cover *c, sz_stego_drawer *d, sz_stego_tracker *
                STALL);
     size_t pool = sz_stego_draw(d, c->pool_cum, c->n_pools);
     SZ_TRY(sz_stego_track(t, c->pool_cum, c->n_pools, pool));
-    return sz_cover_take(c, sz_cover_choose(c, pool));
+    size_t index = sz_cover_choose(c, pool);
+    if (limits->watch)
+        limits->watch(limits->user, c, index);
+    return sz_cover_take(c, index);
 }
 
 sz_status sz_hide_bits(sz_cover *c, sz_stego_next next, void *user, size_t n_bits,
@@ -75,7 +78,7 @@ sz_status sz_hide_bits(sz_cover *c, sz_stego_next next, void *user, size_t n_bit
         extra += placed >= n_bits;
         status = check_room(c, limits, placed, n_bits);
         if (status == SZ_OK)
-            status = write_token(c, &drawer, &tracker, &stalled);
+            status = write_token(c, &drawer, &tracker, limits, &stalled);
         placed = sz_stego_bits(&tracker);
         if (status == SZ_OK && limits->progress)
             limits->progress(limits->user, placed < n_bits ? placed : n_bits, n_bits);

@@ -13,6 +13,8 @@ typedef struct sz_hide_limits {
     size_t max_tokens; /* 0: as many as the context holds */
     bool sentence;     /* go on to the end of a sentence, within 128 tokens */
     void (*progress)(void *user, size_t n_bits, size_t n_bits_wanted); /* NULL: none */
+    /* Sees each token, an index into the cover's law, before it is taken; NULL: nobody. */
+    void (*watch)(void *user, const sz_cover *c, size_t index);
     void *user;
 } sz_hide_limits;
 
