@@ -37,10 +37,10 @@ void sz_zip_model_close(sz_zip_model *m) {
 }
 
 /* The name under which another machine looks for the model: that of its file. */
-static sz_status choose_lm(sz_zip_model *m, sz_predictor *out) {
+static sz_status choose_lm(sz_zip_model *m, const char *name, sz_predictor *out) {
     sz_lm_about about;
     const sz_zip_options *o = m->options;
-    SZ_TRY(open_model(m, o->model));
+    SZ_TRY(open_model(m, name));
     SZ_TRY(sz_lm_about_make(m->engine.model, o->context, !o->plain, m->digest,
                             sz_path_base(m->engine.path), &about));
     return sz_predictor_lm_new(m->engine.model, m->engine.rt, &about, out);
@@ -93,11 +93,10 @@ static sz_status open_circuit(const sz_zip_options *o, const uint8_t *about, siz
 /* ---- By name and by number ----------------------------------------------------------------------
  */
 
-sz_status sz_zip_engine_choose(sz_zip_model *m, sz_predictor *out) {
-    const char *name = m->options->model;
+sz_status sz_zip_engine_named(sz_zip_model *m, const char *name, sz_predictor *out) {
     if (!name || strcmp(name, "bytes") == 0)
         return open_bytes(m->options, out);
-    return is_circuit(name) ? choose_circuit(m->options, out) : choose_lm(m, out);
+    return is_circuit(name) ? choose_circuit(m->options, out) : choose_lm(m, name, out);
 }
 
 sz_status sz_zip_engine_open(void *user, uint8_t engine, const uint8_t *about, size_t n_about,

@@ -12,8 +12,12 @@ typedef struct sz_zip_model {
     uint8_t digest[32];
 } sz_zip_model;
 
-/* The engine that -m names, to code with; it borrows the model. */
-sz_status sz_zip_engine_choose(sz_zip_model *m, sz_predictor *out);
+/* The engine of that name, to code with: NULL or "bytes", else a model, which it borrows. */
+sz_status sz_zip_engine_named(sz_zip_model *m, const char *name, sz_predictor *out);
+/* The one that is best for a file of n_file bytes (UINT64_MAX: unknown) that begins with data [n].
+ */
+sz_status sz_zip_engine_auto(sz_zip_model *m, const uint8_t *data, size_t n, uint64_t n_file,
+                             sz_predictor *out);
 /* An sz_slz_open_fn; user: the sz_zip_model. */
 sz_status sz_zip_engine_open(void *user, uint8_t engine, const uint8_t *about, size_t n_about,
                              sz_predictor *out);

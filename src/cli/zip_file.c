@@ -5,6 +5,7 @@
 #include "signals.h"
 #include "term.h"
 #include "zip_engine.h"
+#include "zip_stats.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #define SUFFIX ".slz"
+enum { AHEAD = 1 << 16 /* bytes that an engine is chosen by */ };
 
 /* What is kept from file to file. */
 typedef struct zip_run {
@@ -30,6 +32,9 @@ typedef struct stream {
     char *target;      /* path that is written; NULL: none, or standard output */
     sz_writer *writer; /* of the target */
     uint64_t n_read;
+    sz_buf begin; /* what was read ahead to choose an engine */
+    size_t begin_at;
+    sz_zip_stats stats;
     sz_progress progress;
 } stream;
 
@@ -39,7 +44,11 @@ typedef struct stream {
 static sz_status read_input(void *user, void *bytes, size_t n, size_t *n_read) {
     stream *s = user;
     uint8_t *p = bytes;
-    *n_read = 0;
+    size_t ahead = s->begin.len - s->begin_at;
+    *n_read = n < ahead ? n : ahead;
+    if (*n_read)
+        memcpy(p, s->begin.data + s->begin_at, *n_read);
+    s->begin_at += *n_read;
     while (*n_read < n) {
         struct pollfd wait = {.fd = s->in, .events = POLLIN};
         int ready = poll(&wait, 1, -1); /* a signal ends it, where it would not end read */
@@ -201,8 +210,43 @@ static sz_status tell(const sz_zip_options *o, const stream *s, const sz_slz_tot
     return status;
 }
 
+/* On standard error, so that it mixes with no other output. */
+static sz_status tell_stats(const zip_run *run, const stream *s, const sz_slz_totals *t) {
+    sz_buf b = {0};
+    sz_model_info info = {0};
+    if (t->engine == SZ_PREDICTOR_LM)
+        sz_model_get_info(run->model.engine.model, &info);
+    sz_zip_stats_print(&s->stats, t, info.file_bytes, &b);
+    if (b.len)
+        fwrite(b.data, 1, b.len, stderr);
+    sz_buf_free(&b);
+    return run->options->page ? sz_zip_stats_page(&s->stats, s->name, run->options->page) : SZ_OK;
+}
+
 /* ---- One file -----------------------------------------------------------------------------------
  */
+
+/* The engine for this file; the one that -m names serves all of them. */
+static sz_status choose(zip_run *run, stream *s) {
+    const char *name = run->options->model;
+    size_t n;
+    if (!name || strcmp(name, "auto") != 0)
+        return run->predictor.kind ? SZ_OK
+                                   : sz_zip_engine_named(&run->model, name, &run->predictor);
+    char *ahead = sz_alloc(AHEAD);
+    SZ_REQUIRE(ahead, SZ_E_NOMEM, "no memory for a sample");
+    sz_status status = read_input(s, ahead, AHEAD, &n);
+    if (status == SZ_OK) {
+        sz_buf_append(&s->begin, ahead, n);
+        sz_predictor_free(&run->predictor);
+        uint64_t size = S_ISREG(s->info.st_mode) ? (uint64_t)s->info.st_size
+                        : n < AHEAD              ? n
+                                                 : UINT64_MAX;
+        status = sz_zip_engine_auto(&run->model, (const uint8_t *)ahead, n, size, &run->predictor);
+    }
+    sz_free(ahead);
+    return status;
+}
 
 static sz_status work(zip_run *run, stream *s, sz_slz_totals *t) {
     const sz_zip_options *o = run->options;
@@ -215,8 +259,9 @@ static sz_status work(zip_run *run, stream *s, sz_slz_totals *t) {
     }
     if (o->action != SZ_ZIP_CODE)
         return sz_slz_decode(sz_zip_engine_open, &run->model, &io, t);
-    if (!run->predictor.kind)
-        SZ_TRY(sz_zip_engine_choose(&run->model, &run->predictor));
+    SZ_TRY(choose(run, s));
+    if (run->predictor.kind == &sz_predictor_lm && o->stats)
+        sz_predictor_lm_watch(&run->predictor, sz_zip_stats_add, &s->stats);
     return sz_slz_encode(&run->predictor, &io, t);
 }
 
@@ -237,6 +282,8 @@ static sz_status run_stream(zip_run *run, stream *s, const char *path) {
     sz_status status = work(run, s, &totals);
     sz_progress_end(&s->progress);
     SZ_TRY(close_target(o, s, path, status));
+    if (o->stats && o->action == SZ_ZIP_CODE)
+        SZ_TRY(tell_stats(run, s, &totals));
     return tell(o, s, &totals, (double)(sz_time_ns() - start) * 1e-9);
 }
 
@@ -246,6 +293,8 @@ static sz_status run_file(zip_run *run, const char *path) {
     if (s.in > STDIN_FILENO)
         close(s.in);
     free(s.target);
+    sz_buf_free(&s.begin);
+    sz_zip_stats_free(&s.stats);
     return status == SZ_OK ? SZ_OK : sz_fail_within(status, "%s", s.name);
 }
 

@@ -10,10 +10,12 @@ typedef enum sz_zip_action { SZ_ZIP_CODE, SZ_ZIP_DECODE, SZ_ZIP_TEST, SZ_ZIP_LIS
 
 typedef struct sz_zip_options {
     sz_zip_action action;
-    const char *model;  /* NULL: not given */
-    uint32_t context;   /* 0: not given */
-    bool plain;         /* without the adaptive layer */
-    int threads;        /* 0: not given */
+    const char *model; /* NULL: not given */
+    uint32_t context;  /* 0: not given */
+    bool plain;        /* without the adaptive layer */
+    int threads;       /* 0: not given */
+    bool stats;
+    const char *page;   /* of the stats; NULL: none */
     const char *output; /* "-": standard output; NULL: named after the input */
     bool remove_source, force, quiet, json;
     char **files; /* [n_files]; none: standard input */

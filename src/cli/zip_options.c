@@ -2,12 +2,13 @@
 #include "zip_file.h"
 #include <string.h>
 
-enum { OPT_RM = 500, OPT_JSON, OPT_TEST, OPT_LIST, OPT_PLAIN };
+enum { OPT_RM = 500, OPT_JSON, OPT_TEST, OPT_LIST, OPT_PLAIN, OPT_STATS };
 
 static const struct argp_option options[] = {
     {"model", 'm', "MODEL", 0,
      "What predicts: 'bytes' (the default) needs no model; else a language model, as for 'szilard "
-     "run'. Decompressing looks for the model that the file names",
+     "run'; 'auto': whichever codes a sample in fewer bytes. Decompressing looks for the model "
+     "that the file names",
      1},
     {"context", 'C', "N", 0, "Tokens that a language model sees; default: 2048", 1},
     {"plain", OPT_PLAIN, NULL, 0, "The language model alone, without what the text itself teaches",
@@ -25,6 +26,11 @@ static const struct argp_option options[] = {
     {"list", OPT_LIST, NULL, 0, "Show what compressed files hold", 2},
     {NULL, 0, NULL, 0, "Output:", 3},
     {"quiet", 'q', NULL, 0, "Say nothing but errors", 3},
+    {"stats", OPT_STATS, "PAGE.html", OPTION_ARG_OPTIONAL,
+     "Tell on standard error where a language model's bits go: by kilobyte, and the dearest "
+     "tokens; "
+     "with a PAGE, write one that colours every token by its cost",
+     3},
     {"json", OPT_JSON, NULL, 0, "Print a line of JSON per file", 3},
     {0},
 };
@@ -38,6 +44,13 @@ static void check(const sz_zip_options *o, const struct argp_state *state) {
         argp_error(state, "-o: nothing is written");
     if (o->remove_source && (to_stdout || !writes || o->n_files == 0))
         argp_error(state, "--rm removes a file that another one replaces; here none does");
+    if (o->stats && o->action != SZ_ZIP_CODE)
+        argp_error(state, "--stats tells of compressing");
+    if (o->stats && (!o->model || strcmp(o->model, "bytes") == 0))
+        argp_error(state, "--stats tells of tokens: name a language model with -m");
+    if (o->page && o->n_files > 1)
+        argp_error(state, "--stats=%s is a page for one file, and there are %d", o->page,
+                   o->n_files);
     if (o->json && writes && (to_stdout || (o->n_files == 0 && !o->output)))
         argp_error(state, "--json would mix with the result on standard output: name it with -o");
 }
@@ -86,6 +99,10 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         return 0;
     case 'q':
         o->quiet = true;
+        return 0;
+    case OPT_STATS:
+        o->stats = true;
+        o->page = arg;
         return 0;
     case OPT_JSON:
         o->json = true;

@@ -26,6 +26,7 @@ typedef struct sz_lm_about {
 typedef struct sz_lm_cost {
     size_t segment; /* of the batch */
     size_t at, n;
+    const uint8_t *bytes; /* [n] */
     double bits;
 } sz_lm_cost;
 typedef void (*sz_lm_cost_fn)(void *user, const sz_lm_cost *cost);

@@ -90,7 +90,8 @@ static void tell(const encoding *x, double bits) {
     size_t at = x->text.at[x->item];
     size_t end = x->item + 1 < x->text.n ? x->text.at[x->item + 1] : x->segment->n;
     if (x->e->cost)
-        x->e->cost(x->e->cost_user, &(sz_lm_cost){x->index, at, end - at, bits});
+        x->e->cost(x->e->cost_user,
+                   &(sz_lm_cost){x->index, at, end - at, x->segment->data + at, bits});
 }
 
 /* The escapes before a row's token, then the token. */

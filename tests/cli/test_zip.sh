@@ -72,6 +72,22 @@ exits "model: longer" 0 "$szilard" zip -f -q -m t.gguf longer
 exits "the file names its model" 0 "$szilard" unzip -c longer.slz
 same_files "model: longer" out longer
 refused 1 "another one" "$szilard" unzip -c -m other.gguf longer.slz
+exits "stats" 0 "$szilard" zip -f -q -m t.gguf --stats=page.html prose
+has "stats" "$(cat err)" "dearest tokens"
+has "stats" "$(cat err)" "with the model"
+has "page" "$(cat page.html)" "</html>"
+has "page" "$(cat page.html)" 'bits at 0">'
+lacks "page" "$(cat page.html)" "http"
+refused 2 "tells of tokens" "$szilard" zip --stats prose
+(
+    export HOME=$work XDG_CACHE_HOME=$work/cache SZ_MODEL_DIR=$work/none
+    for f in text random one empty; do
+        "$szilard" zip -q -f -m auto -o auto.slz $f && "$szilard" unzip -q -f -o back auto.slz
+        cmp $f back || echo "auto fails on $f"
+        "$szilard" zip -q -m auto < $f | "$szilard" unzip -q | cmp - $f
+    done
+) > auto.out 2>&1
+same "auto" "$(cat auto.out)" ""
 mkdir elsewhere && mv t.gguf elsewhere
 refused 1 "needs the model t.gguf (SHA-256 $(sha256sum < elsewhere/t.gguf | cut -c 1-64))" "$szilard" unzip -c longer.slz
 exits "list without the model" 0 "$szilard" zip --list longer.slz
