@@ -1,0 +1,89 @@
+/* kt.h: short programs for byte strings: a total language priced in bits, and the search for its
+ * shortest programs (card 08).
+ *
+ * Conventions. Lengths of programs are exact, in bits of a code that is really written. Every
+ * string of bits is a program or a defined error; no program runs longer than its output. Threads:
+ * pure functions. Bits: identical everywhere. Source: Yoran et al. 2025, arXiv 2503.13992 (dialect
+ * and prior); the language and its search are the project's own. */
+#ifndef SZILARD_KT_H
+#define SZILARD_KT_H
+
+#include <szilard/unstable/base.h>
+
+/* ---- The language -----------------------------------------------------------------------------
+ *
+ * A program is the gamma code of n + 1, then operations until n bytes exist. gamma(k) is Elias': as
+ * many zeros as k has bits behind its first, then k. p: bytes made so far; a distance d takes
+ * ceil(log2 p) bits, which hold d - 1. Bytes are modulo 256.
+ *
+ *     LIT      00      gamma(L)    L bytes                      these bytes
+ *     RAMP     01      gamma(L-1)  start 8, step 5              start + i step; -16..-1, 1..16
+ *     COPY     10      gamma(L-1)  distance                     byte by byte, may overlap
+ *     RUN      110     gamma(L-1)  value 8                      L times
+ *     COPYADD  1110    gamma(L-2)  distance, addend 8           COPY plus the addend
+ *     REV      11110   gamma(L-2)  distance                     out[p - d - i]: backwards
+ *     QUAD     111110  gamma(L-3)  start 8, slope 8, bend 4     second differences; -8..-1, 1..8
+ *     ILV      111111  gamma(L-1)  two programs' operations     (L + 1)/2 and L/2 bytes, in turn,
+ * each with a buffer of its own; 3 deep
+ */
+typedef enum sz_kt_kind {
+    SZ_KT_LIT,
+    SZ_KT_RAMP,
+    SZ_KT_COPY,
+    SZ_KT_RUN,
+    SZ_KT_COPYADD,
+    SZ_KT_REV,
+    SZ_KT_QUAD,
+    SZ_KT_ILV
+} sz_kt_kind;
+
+/* An operation. ILV is followed by the operations of its first part, then by those of the second.
+ */
+typedef struct sz_kt_op {
+    sz_kt_kind kind;
+    uint32_t n;        /* bytes that it makes */
+    uint32_t distance; /* COPY, COPYADD, REV */
+    uint8_t value;     /* start, run's value, addend */
+    int16_t step;      /* RAMP: step; QUAD: slope, 0..255 */
+    int8_t bend;       /* QUAD */
+    uint32_t literal;  /* LIT: its place in the program's literals */
+} sz_kt_op;
+
+typedef struct sz_kt_program {
+    uint32_t n; /* bytes of output */
+    sz_kt_op *op;
+    size_t n_ops;
+    uint8_t *literals;
+    size_t n_literals;
+} sz_kt_program;
+SZ_API void sz_kt_program_free(sz_kt_program *p);
+
+/* Bits of its code. */
+SZ_API uint64_t sz_kt_bits(const sz_kt_program *p);
+/* The code: bits from the highest of each byte on, the last byte filled with zeros. Appends. */
+SZ_API sz_status sz_kt_encode(const sz_kt_program *p, sz_buf *code);
+/* Reads a code of n_bits; *used (may be NULL) how many of them it took. SZ_E_FORMAT names the bit
+ * where it is cut short, overruns n, or reaches before the begin; SZ_E_LIMIT beyond `most` bytes.
+ */
+SZ_API sz_status sz_kt_decode(const uint8_t *code, uint64_t n_bits, uint32_t most,
+                              sz_kt_program *out, uint64_t *used);
+/* Appends the output. SZ_E_ARG: operations that no code can say. */
+SZ_API sz_status sz_kt_eval(const sz_kt_program *p, sz_buf *out);
+/* Appends a line for each operation: "RUN 20 7", "COPY 14 2", parts of ILV indented. */
+SZ_API sz_status sz_kt_print(const sz_kt_program *p, sz_buf *text);
+
+/* ---- Search ------------------------------------------------------------------------------------
+ */
+
+typedef enum sz_kt_effort {
+    SZ_KT_LINEAR,   /* the shortest program without ILV */
+    SZ_KT_SUFFIXES, /* and with ILV to the end of the string or of a part */
+    SZ_KT_FULL      /* and with ILV over every stretch, where n <= 256 */
+} sz_kt_effort;
+/* A short program for x [n]. Exact for its class up to n = 16,384; beyond, distances and stretches
+ * above 4096 are not looked at; ILV is looked for up to n = 1024, two deep up to n = 256. Never
+ * longer than gamma(n + 1) + 2 + gamma(n) + 8 n bits. SZ_E_LIMIT: n > 2^24. O(n^2) for LINEAR,
+ * O(n^3) and O(n^4) with small factors above. */
+SZ_API sz_status sz_kt_search(const uint8_t *x, size_t n, sz_kt_effort effort, sz_kt_program *out);
+
+#endif
