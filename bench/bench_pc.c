@@ -6,6 +6,7 @@
  * per variable and record (up, down, counts): its rate over these operations alone, as a share of
  * the rate of products of 64 x 64 matrices that stay in the cache, timed in turn, on one thread, by
  * time on the processor.
+ * Then records coded to bytes and back, per second.
  * LIBRARY, a shared BLAS such as libopenblas.so.0, adds its dgemm of 768 x 768 as a ceiling. */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -88,6 +89,23 @@ static sz_pc *start_circuit(sz_runtime *rt, const sz_pc_shape *s) {
     return pc;
 }
 
+static void time_coding(sz_runtime *rt, const sz_pc *pc, int32_t *x, size_t n) {
+    sz_pc_coder *coder;
+    check(sz_pc_coder_new(rt, pc, &coder));
+    for (int i = 0; i < 3; i++) {
+        sz_buf code = {0};
+        double start = now();
+        check(sz_pc_encode(coder, x, n, &code));
+        double there = now() - start;
+        start = now();
+        check(sz_pc_decode(coder, (const uint8_t *)code.data, code.len, x, n));
+        printf("coded: %.0f records/s, decoded: %.0f records/s, %.0f bytes per record\n",
+               (double)n / there, (double)n / (now() - start), (double)code.len / (double)n);
+        sz_buf_free(&code);
+    }
+    sz_pc_coder_free(coder);
+}
+
 int main(int argc, char **argv) {
     size_t size[4] = {32, 784, 512, 256};
     for (int i = 1; i < argc && i < 5; i++)
@@ -119,6 +137,7 @@ int main(int argc, char **argv) {
                300 * ops / em * 1e-9 / peak, records / em, ops / up * 1e-9, records / up,
                dgemm ? blas_rate(dgemm) : 0.0);
     }
+    time_coding(rt, pc, x, n);
     sz_free(x);
     sz_free(ln);
     sz_pc_free(pc);

@@ -41,7 +41,7 @@ void sz_range_encode_end(sz_range_encoder *e) {
  */
 
 void sz_range_decode_begin(sz_range_decoder *d, const uint8_t *bytes, size_t n) {
-    *d = (sz_range_decoder){.range = UINT64_MAX, .next = bytes, .end = bytes + n};
+    *d = (sz_range_decoder){.range = UINT64_MAX, .next = bytes, .end = n ? bytes + n : bytes};
     for (int i = 0; i < 8; i++)
         d->code = d->code << 8 | (d->next < d->end ? *d->next++ : 0);
 }
