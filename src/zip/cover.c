@@ -9,6 +9,8 @@
 #include "zip/seal.h"
 #include "zip/stego.h"
 
+enum { CHUNK = 32 }; /* known tokens that are computed together */
+
 /* ---- The order of bytes
  * --------------------------------------------------------------------------- */
 
@@ -53,14 +55,14 @@ static sz_status order_vocabulary(const sz_tokenizer *t, size_t n_vocab, uint32_
  * ------------------------------------------------------------------------------------- */
 
 static sz_status allocate(sz_cover *c, size_t n_vocab) {
-    c->logits = sz_alloc(n_vocab * sizeof *c->logits);
     c->freq = sz_alloc(n_vocab * sizeof *c->freq);
     c->place = sz_alloc(n_vocab * sizeof *c->place);
+    c->slot = sz_calloc(n_vocab, sizeof *c->slot);
     c->token = sz_alloc(n_vocab * sizeof *c->token);
     c->token_cum = sz_alloc((n_vocab + 1) * sizeof *c->token_cum);
     c->first = sz_alloc((n_vocab + 1) * sizeof *c->first);
     c->pool_cum = sz_alloc((n_vocab + 1) * sizeof *c->pool_cum);
-    SZ_REQUIRE(c->logits && c->freq && c->place && c->token && c->token_cum && c->first &&
+    SZ_REQUIRE(c->freq && c->place && c->slot && c->token && c->token_cum && c->first &&
                    c->pool_cum,
                SZ_E_NOMEM, "no memory for the law of %zu tokens", n_vocab);
     return SZ_OK;
@@ -71,6 +73,7 @@ sz_status sz_cover_open(const sz_runtime *rt, sz_session *session, sz_model *mod
     *out = (sz_cover){.session = session, .model = model, .config = *config};
     out->tokenizer = sz_model_tokenizer(model);
     size_t n_vocab = sz_tokenizer_n_vocab(out->tokenizer);
+    out->n_prompt = sz_session_length(session, 0);
     SZ_REQUIRE(sz_session_logits(session, 0), SZ_E_STATE, "there is no prompt");
     SZ_TRY(sz_chain_parse(config->sampler, &out->chain));
     SZ_TRY(sz_candidates_new(rt, n_vocab, &out->candidates));
@@ -81,9 +84,9 @@ sz_status sz_cover_open(const sz_runtime *rt, sz_session *session, sz_model *mod
 void sz_cover_close(sz_cover *c) {
     sz_chain_free(c->chain);
     sz_candidates_free(&c->candidates);
-    sz_free(c->logits);
     sz_free(c->freq);
     sz_free(c->place);
+    sz_free(c->slot);
     sz_free(c->token);
     sz_free(c->token_cum);
     sz_free(c->first);
@@ -96,25 +99,33 @@ void sz_cover_close(sz_cover *c) {
 /* ---- The law
  * ----------------------------------------------------------------------------------------- */
 
-/* The tokens that the samplers keep of those a text can show. */
-static sz_status sample(sz_cover *c) {
-    sz_candidates *k = &c->candidates;
-    const float *logits = sz_session_logits(c->session, 0);
+/* Drops candidates that cannot be drawn or that a text cannot show. */
+static void drop_impossible(const sz_cover *c, sz_candidates *k) {
     size_t kept = 0;
-    sz_candidates_fill(k, logits, sz_tokenizer_n_vocab(c->tokenizer));
     for (size_t i = 0; i < k->n; i++)
-        if (c->place[k->id[i]] != UINT32_MAX && k->logit[i] > -INFINITY) {
+        if (k->logit[i] > -INFINITY && c->place[k->id[i]] != UINT32_MAX) {
             k->id[kept] = k->id[i];
             k->logit[kept++] = k->logit[i];
         }
     k->n = kept;
-    SZ_REQUIRE(kept > 0, SZ_E_NAN, "no token that a text can show is possible");
+}
+
+/* The tokens that the samplers keep of those a text can show. */
+static sz_status sample(sz_cover *c) {
+    sz_candidates *k = &c->candidates;
+    const float *logits = sz_session_logits(c->session, c->row);
+    sz_candidates_fill(k, logits, sz_tokenizer_n_vocab(c->tokenizer));
+    drop_impossible(c, k);
+    SZ_REQUIRE(k->n > 0, SZ_E_NAN, "no token that a text can show is possible");
     sz_sampler_input input = {.model = c->model,
-                              .stats = sz_session_stats(c->session, 0),
+                              .stats = sz_session_stats(c->session, c->row),
                               .logits = logits,
                               .seed = c->config.seed};
     SZ_TRY(sz_session_records(c->session, 0, &input.history, &input.n_history));
-    return sz_chain_apply(c->chain, &input, k);
+    input.n_history = c->n_prompt + c->n_ids; /* without what was computed ahead */
+    SZ_TRY(sz_chain_apply(c->chain, &input, k));
+    drop_impossible(c, k);
+    return SZ_OK;
 }
 
 static int by_place(const void *a, const void *b) {
@@ -122,23 +133,39 @@ static int by_place(const void *a, const void *b) {
     return x->place < y->place ? -1 : x->place > y->place;
 }
 
+/* The candidates as tokens, in the order of bytes where the wire is text: many by a walk over all
+ * places, few by sorting. */
+static void list_tokens(sz_cover *c) {
+    const sz_candidates *k = &c->candidates;
+    size_t n_vocab = sz_tokenizer_n_vocab(c->tokenizer);
+    bool walk = !c->config.as_tokens && k->n >= n_vocab / 32;
+    c->n = 0;
+    for (size_t i = 0; i < k->n; i++) {
+        uint32_t place = c->place[k->id[i]];
+        if (walk)
+            c->slot[place] = (uint32_t)i + 1;
+        else
+            c->token[c->n++] = (sz_cover_token){k->id[i], (uint32_t)i, place};
+    }
+    for (size_t place = 0; walk && place < n_vocab; place++)
+        if (c->slot[place]) {
+            uint32_t i = c->slot[place] - 1;
+            c->slot[place] = 0;
+            c->token[c->n++] = (sz_cover_token){k->id[i], i, (uint32_t)place};
+        }
+    if (!walk && !c->config.as_tokens)
+        qsort(c->token, c->n, sizeof *c->token, by_place);
+}
+
+/* Frequencies are made in the order of ids, so that the wire does not change them. */
 static sz_status count(sz_cover *c) {
     const sz_candidates *k = &c->candidates;
-    c->n = 0;
-    for (size_t i = 0; i < k->n; i++)
-        if (k->logit[i] > -INFINITY) {
-            c->logits[c->n] = k->logit[i];
-            c->token[c->n++] = (sz_cover_token){k->id[i], 0, c->place[k->id[i]]};
-        }
+    list_tokens(c);
     if (c->n > 1)
-        SZ_TRY(sz_freq_from_logits(c->logits, c->n, c->freq));
-    for (size_t i = 0; c->n > 1 && i < c->n; i++)
-        c->token[i].freq = c->freq[i];
-    if (!c->config.as_tokens)
-        qsort(c->token, c->n, sizeof *c->token, by_place);
+        SZ_TRY(sz_freq_from_logits(k->logit, k->n, c->freq));
     c->token_cum[0] = 0;
     for (size_t i = 0; i < c->n; i++)
-        c->token_cum[i + 1] = c->token_cum[i] + c->token[i].freq;
+        c->token_cum[i + 1] = c->token_cum[i] + (c->n > 1 ? c->freq[c->token[i].candidate] : 0);
     c->token_cum[c->n] = SZ_STEGO_TOTAL;
     return SZ_OK;
 }
@@ -171,20 +198,28 @@ static double cost(uint64_t part) {
     return -sz_log((double)part * 0x1p-32);
 }
 
-static double entropy(const uint64_t *cum, size_t n) {
-    double h = 0;
+/* Entropy and varentropy of parts of 2^32. */
+static void measure(const uint64_t *cum, size_t n, double *entropy, double *variance) {
+    double h = 0, squares = 0;
     for (size_t i = 0; i < n; i++) {
         uint64_t part = cum[i + 1] - cum[i];
-        h += (double)part * 0x1p-32 * cost(part);
+        double p = (double)part * 0x1p-32, bits = cost(part);
+        h += p * bits;
+        squares += p * bits * bits;
     }
-    return h;
+    *entropy = h;
+    *variance = squares > h * h ? squares - h * h : 0;
 }
 
 sz_status sz_cover_law(sz_cover *c) {
+    double unused;
     SZ_TRY(sample(c));
     SZ_TRY(count(c));
     pool(c);
-    c->pool_entropy = entropy(c->pool_cum, c->n_pools);
+    measure(c->token_cum, c->n, &c->token_entropy, &c->token_variance);
+    c->pool_entropy = c->token_entropy;
+    if (c->n_pools < c->n)
+        measure(c->pool_cum, c->n_pools, &c->pool_entropy, &unused);
     return SZ_OK;
 }
 
@@ -252,15 +287,27 @@ static sz_status remember(sz_cover *c, int32_t id) {
     return SZ_OK;
 }
 
-static void account(sz_cover *c, double surprisal) {
-    double h = entropy(c->token_cum, c->n);
-    c->surprisal += surprisal;
-    c->entropy += h;
-    for (size_t i = 0; i < c->n; i++) {
-        uint64_t part = c->token_cum[i + 1] - c->token_cum[i];
-        double off = cost(part) - h;
-        c->variance += (double)part * 0x1p-32 * off * off;
+void sz_cover_foresee(sz_cover *c, const int32_t *ids, size_t n) {
+    c->ahead = ids;
+    c->n_ahead = n;
+}
+
+/* Gets the logits after the token, and with it of what is known to follow. */
+static sz_status compute(sz_cover *c, int32_t id) {
+    bool known = c->n_ahead > 0 && c->ahead[0] == id;
+    size_t room = sz_session_context(c->session) - sz_session_length(c->session, 0);
+    size_t n = !known ? 1 : c->n_ahead < CHUNK ? c->n_ahead : CHUNK;
+    sz_span span = {.seq = 0, .ids = known ? c->ahead : &id, .n = 1, .want = SZ_ALL};
+    span.n = (uint32_t)(n > room && room > 0 ? room : n);
+    c->row++;
+    if (c->row >= c->n_rows) {
+        SZ_TRY(sz_session_forward(c->session, &span, 1));
+        c->row = 0;
+        c->n_rows = span.n;
     }
+    c->ahead += known;
+    c->n_ahead -= known;
+    return SZ_OK;
 }
 
 sz_status sz_cover_take(sz_cover *c, size_t index) {
@@ -270,11 +317,12 @@ sz_status sz_cover_take(sz_cover *c, size_t index) {
                        .flags = SZ_TOKEN_GENERATED,
                        .draw_surprisal = (float)surprisal,
                        .kept_n = (uint32_t)c->n};
-    sz_span span = {.seq = 0, .ids = &id, .n = 1, .want = SZ_LAST};
     SZ_TRY(remember(c, id));
-    account(c, surprisal);
+    c->surprisal += surprisal;
+    c->entropy += c->token_entropy;
+    c->variance += c->token_variance;
     sz_seal_mix(c->config.key, c->state, &id, sizeof id);
-    SZ_TRY(sz_session_forward(c->session, &span, 1));
+    SZ_TRY(compute(c, id));
     sz_chain_accept(c->chain, &record);
     return SZ_OK;
 }

@@ -12,8 +12,8 @@
 
 typedef struct sz_cover_token {
     int32_t id;
-    uint32_t freq;  /* of 2^32; 0 where it is the only token */
-    uint32_t place; /* in the order of bytes */
+    uint32_t candidate; /* its number among the samplers' candidates */
+    uint32_t place;     /* in the order of bytes */
 } sz_cover_token;
 
 typedef struct sz_cover_config {
@@ -30,10 +30,13 @@ typedef struct sz_cover {
     sz_cover_config config;
     sz_chain *chain;
     sz_candidates candidates;
-    float *logits;     /* [n_vocab] scratch */
-    uint32_t *freq;    /* [n_vocab] scratch */
+    uint32_t *freq;    /* [n_vocab]: of candidates */
     uint32_t *place;   /* [n_vocab]: in the order of bytes; UINT32_MAX: never written */
+    uint32_t *slot;    /* [n_vocab] scratch: 1 + index of the token at a place */
     uint8_t state[16]; /* of the keyed draws */
+    /* Tokens that are known to follow, which are computed together; none on the sender's side. */
+    const int32_t *ahead; /* [n_ahead] */
+    size_t n_ahead, row, n_rows, n_prompt;
     /* The law of the next token, after sz_cover_law. */
     sz_cover_token *token; /* [n] */
     uint64_t *token_cum;   /* [n + 1] of 2^32 */
@@ -45,7 +48,7 @@ typedef struct sz_cover {
     size_t n_ids, cap_ids;
     sz_buf text;
     double surprisal, entropy, variance; /* of tokens under their laws, nats and nats^2 */
-    double pool_entropy;                 /* of the pools of the latest law, nats */
+    double token_entropy, token_variance, pool_entropy; /* of the latest law */
 } sz_cover;
 
 /* The session must have the logits after its prompt. Close in any case. */
@@ -53,6 +56,8 @@ sz_status sz_cover_open(const sz_runtime *rt, sz_session *session, sz_model *mod
                         const sz_cover_config *config, sz_cover *out);
 void sz_cover_close(sz_cover *c);
 
+/* Tells which tokens will be taken from now on; the array must live as long. */
+void sz_cover_foresee(sz_cover *c, const int32_t *ids, size_t n);
 sz_status sz_cover_law(sz_cover *c);
 /* The token of a pool that the keyed draw chooses: an index below n. */
 size_t sz_cover_choose(const sz_cover *c, size_t pool);

@@ -131,6 +131,8 @@ static sz_status open_seal(const reader *r, sz_buf *message) {
 sz_status sz_reveal(sz_cover *c, const sz_seal_keys *keys, const sz_hidden *from,
                     const sz_hide_limits *limits, sz_buf *message) {
     reader r = {.c = c, .keys = keys, .from = from, .n_bytes = SZ_SEAL_HEAD};
+    if (c->config.as_tokens)
+        sz_cover_foresee(c, from->ids, from->n_ids);
     sz_status status = read_bits(&r, limits);
     if (status == SZ_OK)
         status = open_seal(&r, message);

@@ -191,6 +191,33 @@ static void what_follows_the_message_does_not_matter(void **state) {
     close_side(&s);
 }
 
+/* Whatever is done to a text, it ends in an error or in the message itself. */
+static void mangled_texts(void **state) {
+    for (int as_tokens = 0; as_tokens < 2; as_tokens++) {
+        side s;
+        setup right = plain;
+        right.as_tokens = as_tokens;
+        hide(&right, "m", 1, &s);
+        for (uint64_t round = 0; round < 40; round++) {
+            sz_hidden text = sent(&s);
+            size_t n = as_tokens ? text.n_ids : text.n_text;
+            size_t at = (size_t)(sz_uniform(8, round, 0) * (double)n);
+            double other = sz_uniform(8, round, 1);
+            int32_t *id = &s.cover.ids[as_tokens ? at : 0], old_id = *id;
+            char *byte = &s.cover.text.data[as_tokens ? 0 : at], old_byte = *byte;
+            *id = as_tokens ? (int32_t)(other * 293) : old_id;
+            *byte = as_tokens ? old_byte : (char)(256 * other);
+            sz_buf got = {0};
+            sz_status status = reveal(&right, &text, &got);
+            assert_true(status == SZ_E_FORMAT || (status == SZ_OK && got.data[0] == 'm'));
+            sz_buf_free(&got);
+            *id = old_id;
+            *byte = old_byte;
+        }
+        close_side(&s);
+    }
+}
+
 static void limits_are_kept(void **state) {
     side s;
     size_t n_bits;
@@ -300,6 +327,7 @@ int main(void) {
         cmocka_unit_test(texts_are_fresh),
         cmocka_unit_test(what_does_not_fit_is_told),
         cmocka_unit_test(what_follows_the_message_does_not_matter),
+        cmocka_unit_test(mangled_texts),
         cmocka_unit_test(limits_are_kept),
         cmocka_unit_test(tokens_follow_their_law),
         cmocka_unit_test(first_tokens_follow_the_sampler),
