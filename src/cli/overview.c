@@ -25,11 +25,11 @@ static bool has_children(const char *word) {
     return false;
 }
 
-/* The flag forms of a command: "run --chat" belongs to the row of run. */
+/* The forms of a command: "run --chat" stands below run, indented. */
 static void print_forms(FILE *f, const char *name) {
     for (const sz_command *c = sz_commands; c->name; c++)
         if (in_branch(c, name))
-            fprintf(f, "; %s: %s", strchr(c->tree, ' ') + 1, c->brief);
+            fprintf(f, "\n%17s%s: %s", "", strchr(c->tree, ' ') + 1, c->brief);
 }
 
 static void print_group(FILE *f, sz_command_group group) {
