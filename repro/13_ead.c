@@ -68,19 +68,6 @@ static sz_status median_rolling(const judged *j, double *out) {
     return status;
 }
 
-static sz_status choose(judged *j, double tau, double *fraction) {
-    sz_ead e = {.tau_up = tau, .tau_down = tau, .window = WINDOW, .min_duration = MIN_DURATION};
-    size_t n_large = 0;
-    for (size_t i = 0; i < j->n; i++) {
-        sz_router_role writer = e.active;
-        j->large[i] = writer == SZ_ROUTER_LARGE;
-        n_large += j->large[i];
-        SZ_TRY(sz_ead_push(&e, j->entropy[writer][i], NULL));
-    }
-    *fraction = (double)n_large / (double)j->n;
-    return SZ_OK;
-}
-
 /* Mean surprisal where the pattern of writers is moved, round the end, by `shift`. */
 static double mixed(const judged *j, size_t shift) {
     double sum = 0;
@@ -99,7 +86,10 @@ static double mean(const double *x, size_t n) {
 static sz_status test(sz_repro_run *run, judged *j, const char *claim) {
     double tau, fraction, moved[SHIFTS], variance = 0;
     SZ_TRY(median_rolling(j, &tau));
-    SZ_TRY(choose(j, tau, &fraction));
+    const sz_ead controller = {
+        .tau_up = tau, .tau_down = tau, .window = WINDOW, .min_duration = MIN_DURATION};
+    SZ_TRY(sz_ead_simulate(&controller, j->entropy[0], j->entropy[1], j->n, false, j->large,
+                           &fraction));
     double mix = mixed(j, 0), small = mean(j->surprisal[0], j->n),
            large = mean(j->surprisal[1], j->n);
     for (size_t i = 0; i < SHIFTS; i++) {

@@ -13,7 +13,8 @@
 #define SMOOTH      0.2  /* weight of a new time */
 #define FORGIVENESS 0.02 /* drift of an unused rate towards where it began */
 
-#define CATCH_UP 0.2 /* time of a token among many in a pass, beside one alone */
+#define EXTRA_GUESS 0.15 /* price of a further token in a pass, beside the first one's */
+#define CATCH_UP    0.2  /* time of a token among many in a pass, beside one alone */
 
 static const double edges[SZ_PACE_BINS - 1] = {0.05, 0.2, 0.5, 1.0, 1.5, 2.2, 3.2}; /* nats */
 static const double guesses[SZ_PACE_BINS] = {0.97, 0.9, 0.75, 0.6, 0.45, 0.35, 0.25, 0.15};
@@ -52,8 +53,9 @@ static size_t bin_of(double entropy) {
     return bin;
 }
 
-void sz_pace_begin(sz_pace *p, bool thrifty) {
+void sz_pace_begin(sz_pace *p, bool thrifty, double small_share) {
     *p = (sz_pace){.thrifty = thrifty,
+                   .small_share = small_share,
                    .fresh = true,
                    .first = guess(FIRST_GUESS),
                    .lookup = guess(LOOKUP_GUESS)};
@@ -66,15 +68,27 @@ void sz_pace_restart(sz_pace *p) {
     p->fresh = true;
 }
 
-/* ---- Times -------------------------------------------------------------------------------------
+/* ---- Prices -------------------------------------------------------------------------------------
  */
+
+static void begin_prices(sz_pace *p) {
+    p->extra_ns = EXTRA_GUESS * p->large_ns;
+    p->small_ns = p->small_share * p->large_ns;
+    p->began = true;
+    sz_pace_restart(p);
+}
+
+/* A price that looks too high may have been measured while the machine was busy. */
+static void doubt_prices(sz_pace *p) {
+    p->extra_ns += FORGIVENESS * (EXTRA_GUESS * p->large_ns - p->extra_ns);
+    p->small_ns += FORGIVENESS * (p->small_share * p->large_ns - p->small_ns);
+}
 
 void sz_pace_large_pass(sz_pace *p, size_t n, uint64_t ns) {
     if (n == 1) {
         smooth(&p->large_ns, (double)ns);
         if (!p->began)
-            sz_pace_restart(p);
-        p->began = true;
+            begin_prices(p);
     } else if (p->large_ns > 0.0) {
         double extra = ((double)ns - p->large_ns) / (double)(n - 1);
         smooth(&p->extra_ns, extra > 1.0 ? extra : 1.0);
@@ -82,7 +96,8 @@ void sz_pace_large_pass(sz_pace *p, size_t n, uint64_t ns) {
 }
 
 void sz_pace_small_pass(sz_pace *p, uint64_t ns) {
-    smooth(&p->small_ns, (double)ns);
+    if (p->began)
+        smooth(&p->small_ns, (double)ns);
 }
 
 /* ---- Decisions ---------------------------------------------------------------------------------
@@ -105,8 +120,10 @@ bool sz_pace_may_draft(sz_pace *p, size_t n_missed) {
     if (p->purse_ns <= catch_up + p->small_ns + p->extra_ns)
         return false;
     bool pays = share(&p->first) * p->large_ns > p->small_ns + p->extra_ns;
-    if (!pays)
+    if (!pays) {
         forgive(&p->first, FIRST_GUESS);
+        doubt_prices(p);
+    }
     return pays;
 }
 
@@ -123,8 +140,10 @@ size_t sz_pace_lookup(sz_pace *p, size_t most) {
         n++;
         chance *= rate;
     }
-    if (n == 0)
+    if (n == 0) {
         forgive(&p->lookup, LOOKUP_GUESS);
+        doubt_prices(p);
+    }
     return p->purse_ns > (double)n * p->extra_ns ? n : 0;
 }
 

@@ -22,12 +22,15 @@ typedef struct sz_pace {
     sz_rate by_entropy[SZ_PACE_BINS]; /* drafted tokens that were right, by the draft's entropy */
     sz_rate first;                    /* the first token of a draft */
     sz_rate lookup;                   /* tokens that were looked up */
-    double purse_ns;                  /* what may be lost; drafts that pay fill it */
-    bool began;                       /* the large model's price is known */
-    bool fresh; /* nothing was drafted for this text: catching up is then the prompt's price */
+    double small_share;
+    double purse_ns; /* what may be lost; drafts that pay fill it */
+    bool began;      /* the large model's price is known */
+    bool fresh;      /* nothing was drafted for this text: catching up is then the prompt's price */
 } sz_pace;
 
-void sz_pace_begin(sz_pace *p, bool thrifty);
+/* small_share: the small model's size beside the large one's, which is what its price is taken for
+ * until it is measured. */
+void sz_pace_begin(sz_pace *p, bool thrifty, double small_share);
 /* A new text: what was learnt stays, the purse is full. */
 void sz_pace_restart(sz_pace *p);
 

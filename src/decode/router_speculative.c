@@ -44,9 +44,11 @@ static sz_status begin(void *state, const sz_router *r, const double *values) {
     speculation *s = state;
     s->most = (size_t)values[MOST_OPTION];
     s->shortest_match = (size_t)values[LOOKUP];
-    sz_pace_begin(&s->pace, values[THRIFT] != 0.0);
-    SZ_REQUIRE(r->sessions[SZ_ROUTER_SMALL] || s->shortest_match, SZ_E_ARG,
+    const sz_session *small = r->sessions[SZ_ROUTER_SMALL], *large = r->sessions[SZ_ROUTER_LARGE];
+    SZ_REQUIRE(small || s->shortest_match, SZ_E_ARG,
                "router speculative: with lookup=0 it needs a small model to draft");
+    double share = small ? (double)small->model->n_params / (double)large->model->n_params : 0.0;
+    sz_pace_begin(&s->pace, values[THRIFT] != 0.0, share);
     return SZ_OK;
 }
 

@@ -221,6 +221,50 @@ static void the_mean_goes_over_the_window(void **state) {
     }
 }
 
+/* Entropies that wander, the large model's smaller. */
+static void wander(uint64_t seed, double *small, double *large, size_t n) {
+    double level = 1;
+    for (size_t i = 0; i < n; i++) {
+        level = 0.9 * level + 0.2 * sz_uniform(seed, 0, i);
+        small[i] = level * 2 * sz_uniform(seed, 1, i);
+        large[i] = 0.7 * small[i];
+    }
+}
+
+static void calibration_reaches_the_wanted_share(void **state) {
+    enum { TOKENS = 4000 };
+    static double small[TOKENS], large[TOKENS];
+    static uint8_t writers[TOKENS];
+    for (uint64_t seed = 0; seed < 8; seed++) {
+        bool small_signal = seed % 2, hysteresis = seed % 4 >= 2;
+        wander(seed, small, large, TOKENS);
+        for (double target = 0.1; target < 0.95; target += 0.2) {
+            sz_ead e = {.tau_up = 1,
+                        .tau_down = hysteresis ? 0.8 : 1,
+                        .window = 5,
+                        .min_duration = 1 + (uint32_t)seed};
+            double got, again;
+            size_t n_large = 0;
+            SZ_CHECK_OK(sz_ead_calibrate(&e, small, large, TOKENS, small_signal, target, &got));
+            SZ_CHECK_ABS(got, target, 0.02);
+            SZ_CHECK_REL(e.tau_down, e.tau_up * (hysteresis ? 0.8 : 1), 1e-12);
+            SZ_CHECK_OK(sz_ead_simulate(&e, small, large, TOKENS, small_signal, writers, &again));
+            for (int i = 0; i < TOKENS; i++)
+                n_large += writers[i];
+            assert_true(again == got && got == (double)n_large / TOKENS);
+        }
+    }
+    sz_ead e = {.tau_up = 1, .tau_down = 1, .window = 5, .min_duration = 1};
+    double f;
+    SZ_CHECK_OK(sz_ead_calibrate(&e, small, large, TOKENS, false, 0, &f));
+    assert_true(f < 0.01);
+    assert_int_equal(sz_ead_calibrate(&e, small, large, TOKENS, false, 1.1, &f), SZ_E_ARG);
+    assert_int_equal(sz_ead_calibrate(&e, small, large, TOKENS, false, NAN, &f), SZ_E_ARG);
+    assert_int_equal(sz_ead_calibrate(&e, small, large, 0, false, 0.5, &f), SZ_E_ARG);
+    small[7] = NAN;
+    assert_int_equal(sz_ead_calibrate(&e, small, large, TOKENS, false, 0.5, &f), SZ_E_NAN);
+}
+
 static void bad_input_is_refused(void **state) {
     const sz_ead good = {.tau_up = 1, .tau_down = 0.5, .window = 5, .min_duration = 10};
     sz_ead bad[7];
@@ -257,6 +301,7 @@ int main(void) {
         cmocka_unit_test(laws_at_their_limits),
         cmocka_unit_test(the_large_model_writes_less_the_higher_tau_is),
         cmocka_unit_test(segments_last_as_long_as_told),
+        cmocka_unit_test(calibration_reaches_the_wanted_share),
         cmocka_unit_test(the_mean_goes_over_the_window),
         cmocka_unit_test(bad_input_is_refused),
     };

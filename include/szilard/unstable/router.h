@@ -112,6 +112,18 @@ SZ_API sz_status sz_ead_check(const sz_ead *e);
 /* Takes the entropy of the token just written; *mean (may be NULL) is the rolling one. SZ_E_NAN: it
  * is not a finite number of nats; nothing changed. */
 SZ_API sz_status sz_ead_push(sz_ead *e, double entropy, double *mean);
+/* The controller, begun anew, over a text whose entropies under both models are known, [n] nats:
+ * *fraction of tokens that the large one writes, and large [n], or NULL, where. small_signal: the
+ * small model's entropy decides even where the large one writes. */
+SZ_API sz_status sz_ead_simulate(const sz_ead *controller, const double *entropy_small,
+                                 const double *entropy_large, size_t n, bool small_signal,
+                                 uint8_t *large, double *fraction);
+/* Sets the taus of a controller, their ratio kept, so that the large model writes a share of such a
+ * text that is nearest to target; *fraction is that share. Begins with the (1 - target) quantile of
+ * the small model's rolling entropy and goes on by bisection with the simulation. */
+SZ_API sz_status sz_ead_calibrate(sz_ead *controller, const double *entropy_small,
+                                  const double *entropy_large, size_t n, bool small_signal,
+                                  double target, double *fraction);
 /* The paper's figure of merit: 1 - (f large + (1 - f) small) / large, of parameter counts; f in
  * [0, 1] is the fraction of tokens by the large model. It leaves out catching up. */
 SZ_API sz_status sz_ead_saving(double large_fraction, double params_small, double params_large,
