@@ -1,6 +1,6 @@
 /* bench_samplers.c: what a sampler costs per token, and top-H beside top-p.
  *
- *     bench_samplers [SAMPLER...]
+ *     bench_samplers [SAMPLER|draw...]
  *
  * For vocabularies of 49152, 151936 and 262144 tokens and logits of three shapes (a model that is
  * sure, one that is not, and one that knows nothing): microseconds of each sampler alone, the
@@ -13,6 +13,7 @@
 #include <string.h>
 #include <szilard/unstable/num.h>
 #include <szilard/unstable/sampler.h>
+#include <time.h>
 
 enum { ROUNDS = 31, HISTORY = 256, MOST = 32, LARGEST = 262144 };
 
@@ -33,10 +34,22 @@ static const struct special {
                 {"temperature", "temperature 1.5"},
                 {"top-p", "top-p 0.9"}};
 
+/* Whole draws: `draw` on the command line. */
+static const char *const chains[] = {"top-k 40, top-p 0.95, min-p 0.05, temperature 0.8",
+                                     "temperature 1.5, top-h 0.4"};
+
 static sz_token history[HISTORY];
 static float logits[LARGEST];
 static sz_candidates c;
 static sz_runtime *rt;
+
+typedef struct entrant {
+    const char *name;
+    sz_chain *chain;
+    double t[ROUNDS];
+    size_t kept;
+    bool draws; /* a whole chain, from the logits to the record */
+} entrant;
 
 static void check(sz_status status) {
     if (status != SZ_OK) {
@@ -65,16 +78,27 @@ static const char *text_of(const char *name) {
     return name;
 }
 
-/* Seconds of one application, without the copy of the logits. */
-static double seconds(sz_chain *chain, size_t n) {
+/* Of this thread: other work on the machine does not count. */
+static double processor_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* Seconds of one application without the copy of the logits, or of a whole draw. */
+static double seconds(const entrant *e, size_t n) {
     sz_logit_stats stats;
     check(sz_logits_measure(rt, logits, n, 1.0f, &stats));
     sz_sampler_input input = {
         .history = history, .n_history = HISTORY, .stats = &stats, .logits = logits, .seed = 1};
+    sz_token drawn;
     sz_candidates_fill(&c, logits, n);
-    uint64_t start = sz_time_ns();
-    check(sz_chain_apply(chain, &input, &c));
-    return (double)(sz_time_ns() - start) * 1e-9;
+    double start = processor_seconds();
+    if (e->draws)
+        check(sz_chain_draw(e->chain, &input, n, &c, &drawn));
+    else
+        check(sz_chain_apply(e->chain, &input, &c));
+    return processor_seconds() - start;
 }
 
 static int rising(const void *a, const void *b) {
@@ -87,20 +111,13 @@ static double median(double *t) {
     return t[ROUNDS / 2];
 }
 
-typedef struct entrant {
-    const char *name;
-    sz_chain *chain;
-    double t[ROUNDS];
-    size_t kept;
-} entrant;
-
 static void measure(entrant *e, size_t n_entrants, size_t n, const struct shape *shape) {
     const entrant *top_p = NULL, *top_h = NULL;
     double ratio[ROUNDS];
     make_logits(shape, n);
     for (int round = 0; round < ROUNDS; round++)
         for (size_t i = 0; i < n_entrants; i++) {
-            e[i].t[round] = seconds(e[i].chain, n);
+            e[i].t[round] = seconds(&e[i], n);
             e[i].kept = c.n;
         }
     for (size_t i = 0; i < n_entrants; i++) {
@@ -137,6 +154,13 @@ int main(int argc, char **argv) {
             continue;
         check(sz_chain_parse(text_of((*k)->name), &entrants[n].chain));
         entrants[n++].name = (*k)->name;
+    }
+    for (size_t i = 0; i < sizeof chains / sizeof *chains; i++) {
+        if (!wanted(argc, argv, "draw"))
+            continue;
+        check(sz_chain_parse(chains[i], &entrants[n].chain));
+        entrants[n].draws = true;
+        entrants[n++].name = chains[i];
     }
     for (size_t i = 0; i < N_SIZES; i++)
         for (size_t j = 0; j < N_SHAPES; j++)

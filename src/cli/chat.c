@@ -181,7 +181,6 @@ int sz_chat_hold(sz_generation *options) {
     sz_editor_close(c.editor);
     sz_account_free(&c.total);
     free(c.sampler);
-    free(c.order);
     sz_talk_close(&c.talk);
     return c.exit_status;
 }

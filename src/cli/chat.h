@@ -11,7 +11,7 @@ typedef struct sz_chat {
     sz_generation *options;
     sz_editor *editor;
     sz_account total;
-    char *sampler, *order; /* the chain, or the order of samplers, that /set gave */
+    char *sampler; /* the chain that /set gave */
     int exit_status;
     bool leave;
 } sz_chat;

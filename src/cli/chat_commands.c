@@ -189,12 +189,11 @@ static sz_status set_sampling(sz_chat *c, const char *name, const char *value) {
     if (whole || (changed.chain && !seed))
         changed = plain;
     SZ_TRY(sz_sampling_set(&changed, name, value));
-    if (whole || strcmp(name, "sampler-order") == 0) { /* they borrow their text */
-        char **own = whole ? &c->sampler : &c->order;
-        free(*own);
-        *own = strdup(value);
-        SZ_REQUIRE(*own, SZ_E_NOMEM, "out of memory for a sampler chain");
-        *(whole ? &changed.chain : &changed.order) = *own;
+    if (whole) {
+        free(c->sampler);
+        c->sampler = strdup(value);
+        SZ_REQUIRE(c->sampler, SZ_E_NOMEM, "out of memory for a sampler chain");
+        changed.chain = c->sampler;
     }
     c->options->sampling = changed;
     return sz_talk_set_sampling(&c->talk);

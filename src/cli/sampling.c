@@ -149,16 +149,41 @@ static sz_status set_preset(sz_sampling *s, const char *text) {
     return sz_fail(SZ_E_ARG, "the preset is one of llama.cpp, hf, top-h, not '%s'", text);
 }
 
+/* Names as llama.cpp spells them are understood: "top_k;typ_p;temp". */
+static void spell(const char *text, sz_buf *b) {
+    static const char *const others[][2] = {{"typ-p", "typical"}, {"temp", "temperature"}};
+    while (*text) {
+        size_t n = strcspn(text, " ,;");
+        char name[64];
+        snprintf(name, sizeof name, "%.*s", (int)n, text);
+        for (char *at = name; *at; at++)
+            *at = *at == '_' ? '-' : *at;
+        for (size_t i = 0; i < 2; i++)
+            if (strcmp(name, others[i][0]) == 0)
+                snprintf(name, sizeof name, "%s", others[i][1]);
+        sz_buf_puts(b, name);
+        for (text += n; *text && strchr(" ,;", *text); text++)
+            sz_buf_putc(b, *text == ';' ? ',' : *text);
+    }
+}
+
 static sz_status set_order(sz_sampling *s, const char *text) {
     sz_chain *chain; /* names alone are a chain, of default values */
-    const char *rest = text;
+    sz_buf b = {0};
     sz_setting setting;
-    SZ_TRY(sz_chain_parse(text, &chain));
+    spell(text, &b);
+    bool fits = !b.failed && b.len > 0 && b.len < SZ_ORDER_MAX;
+    char order[SZ_ORDER_MAX];
+    snprintf(order, sizeof order, "%s", fits ? b.data : "");
+    sz_buf_free(&b);
+    SZ_REQUIRE(fits, SZ_E_ARG, "the order has no names, or more than %d bytes", SZ_ORDER_MAX - 1);
+    SZ_TRY(sz_chain_parse(order, &chain));
     sz_chain_free(chain);
+    const char *rest = order;
     while (sz_setting_read(&rest, &setting) == SZ_OK)
         SZ_REQUIRE(setting.n_words == 0, SZ_E_ARG, "the order has names of samplers only, not '%s'",
                    text);
-    s->order = text;
+    snprintf(s->order, sizeof s->order, "%s", order);
     return SZ_OK;
 }
 
@@ -244,7 +269,7 @@ static void put_stage(sz_buf *b, const sz_sampling *s, const sz_preset *p, const
         return; /* which takes its place */
     if (top_h && isnan(v) && !(isnan(s->top_h_rule) && isnan(s->top_h_exact)))
         v = 0.4;
-    if ((isnan(v) && !s->order) || (c && v == c->off))
+    if ((isnan(v) && !s->order[0]) || (c && v == c->off))
         return;
     if (c && is_greedy(s, p) && !temperature && strcmp(name, "penalties") != 0)
         return;
@@ -259,7 +284,7 @@ static void put_stage(sz_buf *b, const sz_sampling *s, const sz_preset *p, const
 
 /* Every shortcut that is given must have its place in the order. */
 static sz_status check_order(const sz_sampling *s) {
-    for (size_t i = 0; s->order && i < N_SHORTCUTS; i++) {
+    for (size_t i = 0; s->order[0] && i < N_SHORTCUTS; i++) {
         const struct shortcut *c = &shortcuts[i];
         const char *rest = s->order, *sampler = c->sampler ? c->sampler : "top-h";
         sz_setting setting;
@@ -274,10 +299,10 @@ static sz_status check_order(const sz_sampling *s) {
 
 sz_status sz_sampling_chain(const sz_sampling *s, char out[SZ_CHAIN_MAX]) {
     const sz_preset *p = s->preset ? s->preset : &presets[0];
-    const char *rest = s->order ? s->order : p->order;
+    const char *rest = s->order[0] ? s->order : p->order;
     sz_buf b = {0};
     sz_setting setting;
-    SZ_REQUIRE(!s->chain || !(any_shortcut(s) || s->order || s->preset), SZ_E_ARG,
+    SZ_REQUIRE(!s->chain || !(any_shortcut(s) || s->order[0] || s->preset), SZ_E_ARG,
                "--sampler gives the whole chain: write the other values into it");
     SZ_TRY(check_order(s));
     if (s->chain)

@@ -181,29 +181,51 @@ static float select_largest(float *a, size_t n, size_t k) {
     return a[target];
 }
 
-/* A limit that at least k candidates reach, and not many more where they stand in no order: the
- * k-th largest of the blocks' maxima. -infinity where there are too few blocks. */
-static float low_limit(const sz_candidates *c, size_t k) {
-    size_t n_blocks = c->n / BLOCK;
+/* Places of the candidates that may be among the k largest, rising, in the scratch: those that
+ * reach the k-th largest of the blocks' maxima, which are not many more than k where they stand in
+ * no order. Only blocks that reach it are looked into. 0: there are too few blocks to tell. */
+static size_t gather(const sz_candidates *c, size_t k, uint32_t *place) {
+    size_t n_blocks = c->n / BLOCK, n = 0;
     if (k > n_blocks / 2)
-        return -INFINITY;
+        return 0;
+    float *maxima =
+        c->scratch + c->n - n_blocks; /* places do not come so far while they are read */
     for (size_t b = 0; b < n_blocks; b++)
-        c->scratch[b] = largest(c->logit + b * BLOCK, BLOCK);
-    return select_largest(c->scratch, n_blocks, k);
+        maxima[b] = largest(c->logit + b * BLOCK, BLOCK);
+    memcpy(c->scratch, maxima, n_blocks * sizeof *maxima);
+    float low = select_largest(c->scratch, n_blocks, k);
+    for (size_t b = 0; b < n_blocks; b++)
+        for (size_t i = b * BLOCK; maxima[b] >= low && i < (b + 1) * BLOCK; i++)
+            if (c->logit[i] >= low)
+                place[n++] = (uint32_t)i;
+    for (size_t i = n_blocks * BLOCK; i < c->n; i++)
+        if (c->logit[i] >= low)
+            place[n++] = (uint32_t)i;
+    return n;
 }
 
-/* The edge of the k largest: the least logit among them, and how many of exactly that. */
-static float top_edge(const sz_candidates *c, size_t k, size_t *n_equal) {
-    float low = low_limit(c, k);
-    size_t n = 0, above = 0;
-    for (size_t i = skip_below(c, 0, low); i < c->n; i = skip_below(c, i + 1, low))
-        if (c->logit[i] >= low)
-            c->scratch[n++] = c->logit[i];
-    float limit = select_largest(c->scratch, n, k);
-    for (size_t i = 0; i < n; i++)
-        above += c->scratch[i] > limit;
-    *n_equal = k - above;
-    return limit;
+/* The k largest, of equal ones those that stand first: their places, rising, in the scratch. */
+static uint32_t *find_top(const sz_candidates *c, size_t k) {
+    uint32_t *place = (uint32_t *)(void *)c->scratch;
+    size_t n = gather(c, k, place), above = 0, found = 0;
+    bool narrowed = n > 0 && 2 * n <= c->n;
+    float *value = narrowed ? c->scratch + n : c->scratch;
+    n = narrowed ? n : c->n;
+    for (size_t j = 0; j < n; j++)
+        value[j] = c->logit[narrowed ? place[j] : j];
+    float limit = select_largest(value, n, k);
+    for (size_t j = 0; j < n; j++)
+        above += value[j] > limit;
+    size_t n_equal = k - above;
+    for (size_t j = 0; j < n && found < k; j++) {
+        size_t i = narrowed ? place[j] : j;
+        bool equal = c->logit[i] == limit;
+        if (!(c->logit[i] > limit) && !(equal && n_equal > 0))
+            continue;
+        n_equal -= equal;
+        place[found++] = (uint32_t)i;
+    }
+    return place;
 }
 
 static int falling(const void *a, const void *b, void *context) {
@@ -214,23 +236,30 @@ static int falling(const void *a, const void *b, void *context) {
     return (i > j) - (i < j);
 }
 
+static int rising(const void *a, const void *b) {
+    uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
+    return (i > j) - (i < j);
+}
+
 void sz_candidates_top(const sz_candidates *c, size_t k, uint32_t *index) {
-    size_t n_equal, n = 0;
-    float limit = top_edge(c, k, &n_equal);
-    for (size_t i = skip_below(c, 0, limit); n < k; i = skip_below(c, i + 1, limit)) {
-        bool equal = c->logit[i] == limit;
-        if (!(c->logit[i] > limit) && !(equal && n_equal > 0))
-            continue;
-        n_equal -= equal;
-        index[n++] = (uint32_t)i;
+    memmove(index, find_top(c, k), k * sizeof *index);
+    qsort_r(index, k, sizeof *index, falling, c->logit);
+}
+
+static void keep_places(sz_candidates *c, const uint32_t *place, size_t k) {
+    for (size_t j = 0; j < k; j++) {
+        c->id[j] = c->id[place[j]];
+        c->logit[j] = c->logit[place[j]];
     }
-    qsort_r(index, n, sizeof *index, falling, c->logit);
+    c->n = k;
+}
+
+void sz_candidates_keep(sz_candidates *c, uint32_t *index, size_t k) {
+    qsort(index, k, sizeof *index, rising);
+    keep_places(c, index, k);
 }
 
 void sz_candidates_keep_top(sz_candidates *c, size_t k) {
-    size_t n_equal;
-    if (k == 0 || k >= c->n)
-        return;
-    float limit = top_edge(c, k, &n_equal);
-    sz_candidates_cut(c, limit, n_equal);
+    if (k > 0 && k < c->n)
+        keep_places(c, find_top(c, k), k);
 }

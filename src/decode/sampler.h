@@ -24,7 +24,9 @@ double sz_candidates_mass(const sz_candidates *c, const float *logits, const sz_
 /* The places of the k largest logits, falling, equal ones by id: index [k], which may lie in the
  * scratch; 1 <= k <= n. O(n + k log k). */
 void sz_candidates_top(const sz_candidates *c, size_t k, uint32_t *index);
-/* Keeps just those; all where k >= n. */
+/* Keeps those at these places, which are put in order. */
+void sz_candidates_keep(sz_candidates *c, uint32_t *index, size_t k);
+/* Keeps the k largest; all where k is 0 or >= n. */
 void sz_candidates_keep_top(sz_candidates *c, size_t k);
 
 #endif

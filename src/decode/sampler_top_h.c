@@ -66,15 +66,6 @@ static void look(sorted *s, size_t k) {
     sz_candidates_top(s->c, s->n, s->index);
 }
 
-/* Keeps the first k of those that were looked at. */
-static void keep(const sorted *s, size_t k) {
-    float limit = s->c->logit[s->index[k - 1]];
-    size_t n_equal = 1;
-    while (n_equal < k && s->c->logit[s->index[k - 1 - n_equal]] == limit)
-        n_equal++;
-    sz_candidates_cut(s->c, limit, n_equal);
-}
-
 /* The length of the greedy prefix: the first token that would lift the entropy of the renormalised
  * prefix beyond the budget does not belong to it. No set within the budget has more mass than
  * *bound. */
@@ -100,7 +91,7 @@ static void keep_greedily(sorted *s, const top_h *t, double budget, const sz_sam
     size_t k = greedy(s, budget, (size_t)t->min_keep, &mass, &bound);
     sz_sampler_note(in, "mass", mass);
     sz_sampler_note(in, "mass_bound", bound);
-    keep(s, k);
+    sz_candidates_keep(s->c, s->index, k);
 }
 
 /* Unlike the paper's, these rules do not renormalise the prefix: they compare the sums of -p ln p
@@ -124,32 +115,19 @@ static size_t other_rule(sorted *s, const top_h *t) {
     return s->n;
 }
 
-static void keep_marked(sz_candidates *c, const uint32_t *index, const bool *chosen, size_t n) {
-    size_t kept = 0;
-    for (size_t i = 0; i < c->n; i++) {
-        size_t j = 0;
-        while (j < n && !(chosen[j] && index[j] == i))
-            j++;
-        if (j == n)
-            continue;
-        c->id[kept] = c->id[i];
-        c->logit[kept++] = c->logit[i];
-    }
-    c->n = kept;
-}
-
 static sz_status keep_exact(sorted *s, double budget, size_t k) {
     double p[SZ_ECMM_MOST], mass;
     bool chosen[SZ_ECMM_MOST];
-    uint32_t index[SZ_ECMM_MOST];
+    size_t n = 0;
     look(s, k);
-    for (size_t j = 0; j < s->n; j++) {
+    for (size_t j = 0; j < s->n; j++)
         p[j] = probability(s, j);
-        index[j] = s->index[j];
-    }
     SZ_TRY(sz_ecmm_exact(p, s->n, budget, chosen, &mass));
+    for (size_t j = 0; j < s->n; j++)
+        if (chosen[j])
+            s->index[n++] = s->index[j];
     if (mass > 0)
-        keep_marked(s->c, index, chosen, s->n);
+        sz_candidates_keep(s->c, s->index, n);
     return SZ_OK;
 }
 
@@ -165,7 +143,7 @@ static sz_status apply(const void *state, const sz_sampler_input *input, sz_cand
     sz_sampler_note(input, "entropy_before_nats", s.stats.entropy);
     sz_sampler_note(input, "budget_nats", budget);
     if (t->rule != RULE_PAPER)
-        keep(&s, other_rule(&s, t));
+        sz_candidates_keep(c, s.index, other_rule(&s, t));
     else if (t->exact > 0)
         return keep_exact(&s, budget, (size_t)t->exact);
     else

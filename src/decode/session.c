@@ -224,10 +224,3 @@ sz_status sz_session_set_sampler(sz_session *s, uint32_t seq, const char *text, 
 const sz_chain *sz_session_chain(const sz_session *s, uint32_t seq) {
     return sz_session_check(s, seq) == SZ_OK ? s->sequences[seq].chain : NULL;
 }
-
-sz_status sz_session_set_explained(sz_session *s, uint32_t seq, bool on) {
-    SZ_TRY(sz_session_check(s, seq));
-    if (s->sequences[seq].chain)
-        sz_chain_set_explained(s->sequences[seq].chain, on);
-    return SZ_OK;
-}

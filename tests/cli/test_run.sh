@@ -176,6 +176,7 @@ same "exact" "$(chain_of --sampler-preset top-h --top-h-exact 12)" \
 same "target" "$(chain_of --target-entropy 1.5 --sampler-preset hf)" "target-entropy 1.5, top-k 50"
 same "order" "$(chain_of --sampler-order "temperature, xtc, min-p" --temp 2)" \
     "temperature 2, xtc, min-p 0.05"
+same "another spelling" "$(chain_of --sampler-order "top_k;typ_p;temp")" "top-k 40, typical, temperature 0.8"
 same "breakers" "$(run -p a -n 3 --seed 1 --sampler 'dry breaker="\n" breaker=", ", temperature 1')" \
     "$(run -p a -n 3 --seed 1 --sampler 'temperature 1')"
 exits "no such preset" 2 "$szilard" run "$tiny" x --sampler-preset none

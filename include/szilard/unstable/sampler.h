@@ -111,7 +111,5 @@ SZ_API const sz_stage_account *sz_chain_account(const sz_chain *chain, size_t st
 SZ_API sz_status sz_session_set_chain(sz_session *s, uint32_t seq, sz_chain *chain, uint64_t seed);
 /* A sequence's chain, borrowed; NULL: greedy. */
 SZ_API const sz_chain *sz_session_chain(const sz_session *s, uint32_t seq);
-/* sz_chain_set_explained for the chain that a sequence has now. */
-SZ_API sz_status sz_session_set_explained(sz_session *s, uint32_t seq, bool on);
 
 #endif
