@@ -23,6 +23,7 @@
     X(hide, "zip hide", MORE, "hide a message in a text that a model writes")                      \
     X(reveal, "zip reveal", MORE, "read a hidden message back")                                    \
     X(measure, "measure", MORE, "information in columns, between columns, in a matrix")            \
+    X(layers, "measure layers", MORE, "how the states of a text spread in each layer")             \
     X(match, "measure match", MORE, "where a text comes near a pattern")                           \
     X(pc, "fit circuit", MORE, "probabilistic circuits: train, ask, sample, compress")             \
     X(bench, "bench", MORE, "speed of a model beside the ceilings of the machine")                 \
