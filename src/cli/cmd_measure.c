@@ -22,7 +22,8 @@ enum {
     OPT_TIMES,
     OPT_LABELS,
     OPT_RATE,
-    OPT_JOINT
+    OPT_JOINT,
+    OPT_PLOT
 };
 
 static const char *const words[] = {"entropy", "divergence", "mi", "spectral",
@@ -65,6 +66,7 @@ static const struct argp_option options[] = {
      "coupling: most entropy of a code between both columns, in the unit of --unit", 0},
     {"joint", OPT_JOINT, "FILE", 0,
      "coupling: write the joint law: row, column and probability as CSV, or a .npy matrix", 0},
+    {"plot", OPT_PLOT, "OUT.svg", 0, "spectral, dse: draw the spectrum", 0},
     {"ci", OPT_CI, NULL, 0, "Show 95 % intervals, or standard errors in JSON", 0},
     {"clamp", OPT_CLAMP, NULL, 0, "Show negative estimates of information as 0", 0},
     {"no-jitter", OPT_NO_JITTER, NULL, 0, "Fail where samples coincide", 0},
@@ -144,6 +146,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case OPT_JOINT:
         s->o.joint = arg;
         return 0;
+    case OPT_PLOT:
+        s->o.plot = arg;
+        return 0;
     case OPT_CENTER:
         s->o.center = true;
         return 0;
@@ -169,6 +174,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         if (s->what < 0)
             argp_error(state,
                        "say what to measure: entropy, divergence, mi, spectral, dse or coupling");
+        if (s->o.plot && calls[s->what] != sz_measure_spectral && calls[s->what] != sz_measure_dse)
+            argp_error(state, "--plot draws what spectral and dse measure");
         if (!s->o.file)
             s->o.file = "-";
         return 0;
@@ -194,7 +201,7 @@ const struct argp sz_argp_measure = {
     "  szilard measure mi samples.csv -x height -y weight --explain\n"
     "  szilard measure mi --as counts table.csv --perm\n"
     "  szilard measure spectral hidden.npy --center --truncate 16\n"
-    "  szilard measure dse states.csv --labels class --t 1,2\n"
+    "  szilard measure dse states.csv --labels class --t 1,2 --plot spectrum.svg\n"
     "  szilard measure coupling laws.csv -x cause -y effect --joint joint.csv\n"
     "  szilard measure coupling laws.csv --rate 1.5\n",
     NULL,

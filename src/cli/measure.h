@@ -31,6 +31,7 @@ typedef struct sz_measure_options {
     const char *labels; /* dse: a column; NULL: none */
     double rate;        /* coupling: entropy of the bottleneck, in `unit`; NAN: none */
     const char *joint;  /* coupling: file for the joint law; NULL: none */
+    const char *plot;   /* spectral, dse: file for the spectrum's figure; NULL: none */
     bool intervals, json, center, explain, clamp, no_jitter;
 } sz_measure_options;
 
@@ -58,6 +59,10 @@ sz_status sz_measure_mi(const sz_measure_options *o, sz_report *r);
 sz_status sz_measure_spectral(const sz_measure_options *o, sz_report *r);
 sz_status sz_measure_dse(const sz_measure_options *o, sz_report *r);
 sz_status sz_measure_coupling(const sz_measure_options *o, sz_report *r);
+
+/* Draws the eigenvalues [n], largest first, if a figure is wanted. */
+sz_status sz_measure_plot_spectrum(const sz_measure_options *o, const char *title,
+                                   const double *values, size_t n);
 
 /* The columns that `list` names, in its order; NULL: `otherwise` columns from `from` on. *v is
  * [rows][*n], sz_free. *labels (may be NULL): whether any of them holds words. */

@@ -51,6 +51,8 @@ static sz_status add_spectrum(const sz_point_set *s, double sigma, const sz_meas
     SZ_REQUIRE(values, SZ_E_NOMEM, "no memory for %zu eigenvalues", n);
     sz_status status = sz_diffusion_spectrum(s, NULL, n, sigma, SZ_DIFFUSION, values);
     if (status == SZ_OK)
+        status = sz_measure_plot_spectrum(o, "Spectrum of the diffusion between rows", values, n);
+    if (status == SZ_OK)
         status = add_times(values, n, o->times ? o->times : "1", r);
     if (status == SZ_OK)
         status = sz_diffusion_entropy(values, n, 1, &h);

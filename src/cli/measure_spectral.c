@@ -41,6 +41,8 @@ sz_status sz_measure_spectral(const sz_measure_options *o, sz_report *r) {
         status = sz_spectral_of_rows(z, t.rows, t.columns, o->center, &values, &n);
     if (status == SZ_OK)
         status = report(values, n, o, r);
+    if (status == SZ_OK)
+        status = sz_measure_plot_spectrum(o, "Spectrum of rows", values, n);
     snprintf(r->what, sizeof r->what, "spectrum of %zu rows x %zu columns, %s", t.rows, t.columns,
              o->center ? "columns centred" : "not centred");
     snprintf(r->why, sizeof r->why, "eigenvalues of the %s matrix, whichever is smaller",

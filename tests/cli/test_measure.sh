@@ -84,4 +84,12 @@ printf '\223NUMPY\001\000\377\377' > "$work/cut.npy"
 exits "cut .npy" 1 "$szilard" measure entropy "$work/cut.npy"
 exits "table" 0 "$szilard" measure entropy "$work/p.txt" --explain
 has "table" "$(cat "$work/out")" "* shannon"
+# ---- Figures ------------------------------------------------------------------------------------
+printf '1 0\n0 1\n1 1\n2 1\n0 3\n' > "$work/rows.txt"
+for what in spectral dse; do
+    measure $what "$work/rows.txt" --plot "$work/$what.svg" > /dev/null || fail "$what --plot"
+    has "$what --plot" "$(cat "$work/$what.svg")" 'class="line"'
+    same "end of the figure" "$(tail -1 "$work/$what.svg")" "</svg>"
+done
+refused 2 "--plot" "$szilard" measure entropy "$work/p.txt" --plot "$work/x.svg"
 finish
