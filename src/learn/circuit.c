@@ -85,15 +85,15 @@ static sz_status lay_out_tree(sz_pc *pc, const int32_t *parent) {
 }
 
 static bool allocate(sz_pc *pc) {
-    size_t d = pc->shape.n_vars, tables = d * pc->shape.n_latents * pc->width;
+    size_t d = pc->shape.n_vars;
     pc->parent = sz_calloc(d, sizeof *pc->parent);
     pc->order = sz_calloc(d, sizeof *pc->order);
     pc->first_child = sz_calloc(d + 1, sizeof *pc->first_child);
     pc->child = sz_calloc(d, sizeof *pc->child);
     pc->root = sz_calloc(pc->width, sizeof *pc->root);
-    pc->trans = sz_calloc(tables, sizeof *pc->trans);
-    pc->turned = sz_calloc(tables, sizeof *pc->turned);
-    pc->emit = sz_calloc(d * pc->shape.n_categories * pc->width, sizeof *pc->emit);
+    pc->trans = sz_alloc_pages(sz_pc_table_bytes(pc));
+    pc->turned = sz_alloc_pages(sz_pc_table_bytes(pc));
+    pc->emit = sz_alloc_pages(sz_pc_emit_bytes(pc));
     return pc->parent && pc->order && pc->first_child && pc->child && pc->root && pc->trans &&
            pc->turned && pc->emit;
 }
@@ -125,9 +125,9 @@ void sz_pc_free(sz_pc *pc) {
     sz_free(pc->first_child);
     sz_free(pc->child);
     sz_free(pc->root);
-    sz_free(pc->trans);
-    sz_free(pc->turned);
-    sz_free(pc->emit);
+    sz_free_pages(pc->trans, sz_pc_table_bytes(pc));
+    sz_free_pages(pc->turned, sz_pc_table_bytes(pc));
+    sz_free_pages(pc->emit, sz_pc_emit_bytes(pc));
     sz_free(pc);
 }
 
@@ -179,11 +179,10 @@ void sz_pc_turn(const sz_pc *pc, size_t v) {
 }
 
 void sz_pc_copy_parameters(const sz_pc *from, sz_pc *to) {
-    size_t rows = from->shape.n_vars * from->width;
     memcpy(to->root, from->root, from->width * sizeof *to->root);
-    memcpy(to->trans, from->trans, rows * from->shape.n_latents * sizeof *to->trans);
-    memcpy(to->turned, from->turned, rows * from->shape.n_latents * sizeof *to->turned);
-    memcpy(to->emit, from->emit, rows * from->shape.n_categories * sizeof *to->emit);
+    memcpy(to->trans, from->trans, sz_pc_table_bytes(from));
+    memcpy(to->turned, from->turned, sz_pc_table_bytes(from));
+    memcpy(to->emit, from->emit, sz_pc_emit_bytes(from));
 }
 
 sz_status sz_pc_new(const sz_pc_shape *shape, const int32_t *parent, const double *root,

@@ -32,6 +32,14 @@ static inline double *sz_pc_emit(const sz_pc *pc, size_t v, size_t x) {
     return pc->emit + (v * pc->shape.n_categories + x) * pc->width;
 }
 
+/* Bytes of all tables, and of all emissions: large, so in pages of their own (sz_alloc_pages). */
+static inline size_t sz_pc_table_bytes(const sz_pc *pc) {
+    return pc->shape.n_vars * pc->shape.n_latents * pc->width * sizeof(double);
+}
+static inline size_t sz_pc_emit_bytes(const sz_pc *pc) {
+    return pc->shape.n_vars * pc->shape.n_categories * pc->width * sizeof(double);
+}
+
 /* Bounds of a shape; SZ_E_ARG names what is out of them. */
 sz_status sz_pc_check_shape(const sz_pc_shape *shape);
 /* A circuit of this tree with all parameters zero. */

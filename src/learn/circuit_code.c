@@ -17,16 +17,21 @@ struct sz_pc_coder {
     double *below; /* [n_vars][K + 1][width]: P(X_v < x | Z_v) */
 };
 
+static size_t below_bytes(const sz_pc *pc) {
+    return pc->shape.n_vars * (pc->shape.n_categories + 1) * pc->width * sizeof(double);
+}
+
 sz_status sz_pc_coder_new(sz_runtime *rt, const sz_pc *pc, sz_pc_coder **out) {
     size_t rows = pc->shape.n_categories + 1, width = pc->width;
     sz_pc_coder *c = sz_calloc(1, sizeof *c);
-    if (c)
-        c->below = sz_calloc(pc->shape.n_vars * rows, width * sizeof *c->below);
+    if (c) {
+        c->pc = pc;
+        c->below = sz_alloc_pages(below_bytes(pc));
+    }
     if (!c || !c->below) {
         sz_pc_coder_free(c);
         return sz_fail(SZ_E_NOMEM, "no memory to code %zu variables", pc->shape.n_vars);
     }
-    c->pc = pc;
     c->k = sz_runtime_kernels(rt);
     for (size_t v = 0; v < pc->shape.n_vars; v++)
         for (size_t x = 0; x < pc->shape.n_categories; x++) {
@@ -42,7 +47,7 @@ sz_status sz_pc_coder_new(sz_runtime *rt, const sz_pc *pc, sz_pc_coder **out) {
 void sz_pc_coder_free(sz_pc_coder *coder) {
     if (!coder)
         return;
-    sz_free(coder->below);
+    sz_free_pages(coder->below, below_bytes(coder->pc));
     sz_free(coder);
 }
 

@@ -27,19 +27,11 @@ struct sz_pc_em {
 /* ---- Memory -----------------------------------------------------------------------------------
  */
 
-static size_t table_cells(const sz_pc *pc) {
-    return pc->shape.n_vars * pc->shape.n_latents * pc->width;
-}
-
-static size_t emit_cells(const sz_pc *pc) {
-    return pc->shape.n_vars * pc->shape.n_categories * pc->width;
-}
-
 static sz_status allocate(sz_pc_em *em, size_t n) {
     const sz_pc *pc = em->pc;
     em->root = sz_alloc(pc->width * sizeof *em->root);
-    em->trans = sz_alloc(table_cells(pc) * sizeof *em->trans);
-    em->emit = sz_alloc(emit_cells(pc) * sizeof *em->emit);
+    em->trans = sz_alloc_pages(sz_pc_table_bytes(pc));
+    em->emit = sz_alloc_pages(sz_pc_emit_bytes(pc));
     em->loglik = sz_alloc(n * sizeof *em->loglik);
     em->n_rows = sz_pc_tile(pc);
     size_t threads = (size_t)sz_runtime_threads(em->rt), tiles = (n + em->n_rows - 1) / em->n_rows;
@@ -74,8 +66,8 @@ void sz_pc_em_free(sz_pc_em *em) {
         sz_pc_pass_free(&em->tile[i]);
     sz_free(em->tile);
     sz_free(em->root);
-    sz_free(em->trans);
-    sz_free(em->emit);
+    sz_free_pages(em->trans, sz_pc_table_bytes(em->pc));
+    sz_free_pages(em->emit, sz_pc_emit_bytes(em->pc));
     sz_free(em->loglik);
     sz_free(em);
 }
@@ -218,8 +210,8 @@ sz_status sz_pc_em_run(sz_pc_em *em, const int32_t *x, size_t n, double step, do
     em->step = step;
     em->pseudocount = pseudocount;
     memset(em->root, 0, pc->width * sizeof *em->root);
-    memset(em->trans, 0, table_cells(pc) * sizeof *em->trans);
-    memset(em->emit, 0, emit_cells(pc) * sizeof *em->emit);
+    memset(em->trans, 0, sz_pc_table_bytes(pc));
+    memset(em->emit, 0, sz_pc_emit_bytes(pc));
     while (em->first < n)
         SZ_TRY(count_round(em));
     sz_pool_run(sz_runtime_pool(em->rt), step_variable, em, pc->shape.n_vars);

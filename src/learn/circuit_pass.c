@@ -13,13 +13,16 @@ size_t sz_pc_tile(const sz_pc *pc) {
     return rows;
 }
 
+static size_t message_bytes(const sz_pc_pass *p) {
+    return p->pc->shape.n_vars * p->n_rows * p->pc->width * sizeof(double);
+}
+
 sz_status sz_pc_pass_new(const sz_pc *pc, const sz_kernels *k, size_t n_rows, bool down,
                          sz_pc_pass *out) {
-    size_t bytes = pc->shape.n_vars * n_rows * pc->width * sizeof(double);
     sz_pc_pass p = {.pc = pc, .k = k, .n_rows = n_rows};
-    p.below = sz_alloc(bytes);
-    p.message = sz_alloc(bytes);
-    p.post = down ? sz_alloc(bytes) : NULL;
+    p.below = sz_alloc_pages(message_bytes(&p));
+    p.message = sz_alloc_pages(message_bytes(&p));
+    p.post = down ? sz_alloc_pages(message_bytes(&p)) : NULL;
     if (!p.below || !p.message || (down && !p.post)) {
         sz_pc_pass_free(&p);
         return sz_fail(SZ_E_NOMEM, "no memory for the messages of %zu variables", pc->shape.n_vars);
@@ -29,9 +32,11 @@ sz_status sz_pc_pass_new(const sz_pc *pc, const sz_kernels *k, size_t n_rows, bo
 }
 
 void sz_pc_pass_free(sz_pc_pass *p) {
-    sz_free(p->below);
-    sz_free(p->message);
-    sz_free(p->post);
+    if (p->pc) {
+        sz_free_pages(p->below, message_bytes(p));
+        sz_free_pages(p->message, message_bytes(p));
+        sz_free_pages(p->post, message_bytes(p));
+    }
     *p = (sz_pc_pass){0};
 }
 
