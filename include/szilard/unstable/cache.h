@@ -1,0 +1,113 @@
+/* cache.h: what stays in the key-value cache of a sequence. A policy looks at a computed prompt and
+ * says for each cached head which positions to keep. A method is one file that fills one
+ * sz_kv_policy_kind; written as "uncomp budget=384" (option.h).
+ *
+ * Everything up to `Sequences` is mathematics on arrays. Sources: UNComp (Xiong et al. 2025),
+ * SnapKV (Li et al. 2024), H2O (Zhang et al. 2023), StreamingLLM (Xiao et al. 2024), PyramidKV (Cai
+ * et al. 2024). */
+#ifndef SZILARD_CACHE_H
+#define SZILARD_CACHE_H
+
+#include <szilard/unstable/option.h>
+
+/* ---- Truncated matrix entropy -------------------------------------------------------------------
+ */
+
+typedef struct sz_matrix_entropy {
+    double truncated, full; /* nats: of the k largest eigenvalues, not renormalised; of all */
+    double effective_rank;  /* exp(truncated) */
+    double relative;        /* truncated / ln columns; 0 for one column */
+    size_t k, elbow;        /* eigenvalues counted; index where the spectrum bends most */
+} sz_matrix_entropy;
+/* Of x [rows][columns], a token per row: rows are centred by the mean row and scaled to length one,
+ * A = Z^T Z / trace. k: eigenvalues that count; 0: up to and with the elbow, the largest distance
+ * below the chord from the first to the last. values [columns], falling; may be NULL. Rows that are
+ * all equal have no spectrum: entropy 0, rank 1. SZ_E_ARG: no rows or columns, k > columns.
+ * SZ_E_NAN. O(rows columns^2 + columns^3), or the same with the two exchanged. */
+SZ_API sz_status sz_matrix_entropy_of_rows(const float *x, size_t rows, size_t columns, size_t k,
+                                           double *values, sz_matrix_entropy *out);
+
+/* ---- Budgets ------------------------------------------------------------------------------------
+ */
+
+/* Heads ranked by effective rank [n], equal ones by index, in equal groups: rank r is in group
+ * min(r / (n / n_groups), n_groups - 1). SZ_E_ARG: more groups than heads. SZ_E_NAN. */
+SZ_API sz_status sz_kv_head_groups(const double *rank, size_t n, size_t n_groups, uint32_t *group);
+/* Tokens of a head of each group [n_groups], rising by about `step` around the mean `budget`, of
+ * which the sum is n_groups times exactly. A step that would leave the lowest group with less than
+ * `least` is made smaller. SZ_E_ARG: budget < least, or no groups. */
+SZ_API sz_status sz_kv_group_budgets(uint32_t budget, uint32_t step, size_t n_groups,
+                                     uint32_t least, uint32_t *capacity);
+/* A new group of layers begins behind each layer whose effective rank [n] drops by more than
+ * epsilon. group [n]. SZ_E_ARG: epsilon < 0. SZ_E_NAN. */
+SZ_API sz_status sz_kv_layer_groups(const double *rank, size_t n, double epsilon, uint32_t *group);
+/* Falling from layer to layer (PyramidKV), as the paper's integers have it: their mean is a little
+ * above the budget. capacity [n_layer]. SZ_E_ARG: budget <= window, or no layers. */
+SZ_API sz_status sz_kv_pyramid_budgets(uint32_t budget, uint32_t window, size_t n_layer,
+                                       uint32_t length, uint32_t *capacity);
+/* Shares `total` places among heads so that the gain of what is taken is largest: the `total`
+ * largest of gain [n_heads][n], equal ones by head. capacity [n_heads]. SZ_E_ARG: total >
+ * n_heads n. SZ_E_NAN. O(m log m) for m gains. */
+SZ_API sz_status sz_kv_water_fill(const double *gain, size_t n_heads, size_t n, size_t total,
+                                  uint32_t *capacity);
+
+/* ---- Policies -----------------------------------------------------------------------------------
+ */
+
+/* Adds the columns of attention rows [n_rows][stride] to mass [n]. Rows added block by block, in
+ * order, give the sums of all at once. */
+SZ_API void sz_kv_add_mass(const float *rows, size_t n_rows, size_t stride, size_t n, double *mass);
+
+/* What was observed of a prompt, for each cached head; what a policy does not need may be NULL. */
+typedef struct sz_kv_prompt {
+    uint32_t n_layer, n_head, length; /* cached heads per layer; tokens, >= 1 */
+    const uint32_t *window;           /* [n_layer] of sliding windows, 0: none; NULL: none at all */
+    const double *recent_mass; /* [n_layer][n_head][length] attention from the latest queries, as
+                                  many as sz_kv_policy_window says, over the head's query heads */
+    const double *total_mass;  /* the same from all queries */
+    const double *rank;        /* [n_layer][n_head] effective rank of the queries */
+} sz_kv_prompt;
+
+enum { SZ_KV_NEEDS_RECENT_MASS = 1, SZ_KV_NEEDS_TOTAL_MASS = 2, SZ_KV_NEEDS_RANK = 4 };
+
+typedef struct sz_kv_policy_kind {
+    const char *name, *help;
+    /* The first is the mean number of tokens per head. Where recent mass is needed, the second is
+     * the number of queries that it comes from. */
+    const sz_option *options;
+    unsigned needs;
+    sz_status (*check)(const double *values); /* of options together; may be NULL */
+    /* capacity [n_layer * n_head]; NULL: the budget for every head. Not asked where the whole
+     * prompt is within the budget. */
+    sz_status (*budgets)(const double *values, const sz_kv_prompt *prompt, uint32_t *capacity);
+    /* score [length] of a head's positions: the `capacity` largest are kept, equal ones from the
+     * front; INFINITY: kept first of all. */
+    void (*score)(const double *values, const sz_kv_prompt *prompt, uint32_t layer, uint32_t head,
+                  uint32_t capacity, double *score);
+} sz_kv_policy_kind;
+
+/* All kinds, NULL-ended, for help texts. */
+SZ_API const sz_kv_policy_kind *const *sz_kv_policy_kinds(void);
+
+typedef struct sz_kv_policy {
+    const sz_kv_policy_kind *kind;
+    double values[SZ_OPTIONS_MAX];
+} sz_kv_policy;
+SZ_API sz_status sz_kv_policy_parse(const char *text, sz_kv_policy *out);
+/* Latest queries whose attention it looks at; 0 if it does not. */
+SZ_API uint32_t sz_kv_policy_window(const sz_kv_policy *policy);
+
+/* Kept positions of every head, rising: those of head h of layer l are position[first[i]] up to
+ * position[first[i + 1]], i = l n_head + h. The last position is always among them. */
+typedef struct sz_kv_plan {
+    uint32_t n_layer, n_head, length;
+    size_t *first; /* [n_layer n_head + 1] */
+    uint32_t *position;
+} sz_kv_plan;
+/* A layer with a sliding window keeps nothing that no later token sees. SZ_E_ARG: something that
+ * the policy needs is missing; SZ_E_NAN names layer and head. */
+SZ_API sz_status sz_kv_policy_plan(const sz_kv_policy *policy, const sz_kv_prompt *prompt,
+                                   sz_kv_plan *out);
+SZ_API void sz_kv_plan_free(sz_kv_plan *plan);
+
+#endif

@@ -1,0 +1,56 @@
+/* policy.c: the kinds of policies, and their text. */
+#include "policy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+extern const sz_kv_policy_kind sz_kv_policy_none, sz_kv_policy_uncomp, sz_kv_policy_snapkv,
+    sz_kv_policy_h2o, sz_kv_policy_streaming, sz_kv_policy_pyramid, sz_kv_policy_waterfill,
+    sz_kv_policy_random;
+
+/* A new policy is a file and a line here. */
+static const sz_kv_policy_kind *const kinds[] = {
+    &sz_kv_policy_none,      &sz_kv_policy_uncomp,    &sz_kv_policy_snapkv,
+    &sz_kv_policy_h2o,       &sz_kv_policy_streaming, &sz_kv_policy_pyramid,
+    &sz_kv_policy_waterfill, &sz_kv_policy_random,    NULL,
+};
+
+const sz_kv_policy_kind *const *sz_kv_policy_kinds(void) {
+    return kinds;
+}
+
+static sz_status unknown(const sz_setting *s) {
+    char names[256] = "";
+    for (size_t i = 0; kinds[i]; i++) {
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", kinds[i]->name);
+    }
+    return sz_fail(SZ_E_ARG, "unknown kv policy '%.*s'; choose from: %s", (int)s->n_name, s->name,
+                   names);
+}
+
+sz_status sz_kv_policy_parse(const char *text, sz_kv_policy *out) {
+    sz_setting setting;
+    char what[64];
+    size_t i = 0;
+    sz_status status = sz_setting_read(&text, &setting);
+    SZ_REQUIRE(status != SZ_END, SZ_E_ARG, "a kv policy without a name");
+    SZ_TRY(status);
+    while (kinds[i] && !sz_setting_is(&setting, kinds[i]->name))
+        i++;
+    if (!kinds[i])
+        return unknown(&setting);
+    snprintf(what, sizeof what, "kv policy %s", kinds[i]->name);
+    sz_kv_policy p = {.kind = kinds[i]};
+    SZ_TRY(sz_setting_values(&setting, what, kinds[i]->options, p.values));
+    if (kinds[i]->check)
+        SZ_TRY(kinds[i]->check(p.values));
+    SZ_REQUIRE(sz_setting_read(&text, &setting) == SZ_END, SZ_E_ARG,
+               "one kv policy at a time: something follows %s", kinds[i]->name);
+    *out = p;
+    return SZ_OK;
+}
+
+uint32_t sz_kv_policy_window(const sz_kv_policy *p) {
+    return p->kind->needs & SZ_KV_NEEDS_RECENT_MASS ? (uint32_t)p->values[SZ_KV_WINDOW] : 0;
+}
