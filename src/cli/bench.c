@@ -6,8 +6,6 @@
 
 #define PROBE_NS 100000000u
 
-enum { SMALL_CONTEXT = 16 }; /* tokens before the first decoded one */
-
 static double larger(double a, double b) {
     return a > b ? a : b;
 }
@@ -23,28 +21,37 @@ void sz_bench_machine(sz_runtime *rt, const sz_model *model, sz_bench_result *ou
 
 /* ---- The work -------------------------------------------------------------------------------- */
 
-/* Tokens that any vocabulary has, the same in every run. */
-static void fill_ids(int32_t *ids, size_t n, uint32_t n_vocab) {
+void sz_bench_fill_ids(int32_t *ids, size_t n, uint32_t n_vocab) {
     for (size_t i = 0; i < n; i++)
         ids[i] = (int32_t)(sz_uniform(1, 0, i) * n_vocab);
 }
 
-static sz_status time_prefill(sz_session *s, const int32_t *ids, size_t n, double *seconds) {
-    SZ_TRY(sz_session_truncate(s, 0, 0));
+/* A session, and the tokens that it is given. */
+typedef struct subject {
+    sz_session *session;
+    const int32_t *ids;
+    size_t context;
+} subject;
+
+static sz_status time_prefill(const subject *w, size_t n, double *seconds) {
+    SZ_TRY(sz_session_truncate(w->session, 0, 0));
     uint64_t start = sz_time_ns();
-    SZ_TRY(sz_session_prompt_ids(s, 0, ids, n));
+    SZ_TRY(sz_session_prompt_ids(w->session, 0, w->ids, n));
     *seconds = (double)(sz_time_ns() - start) * 1e-9;
     return SZ_OK;
 }
 
-/* Each token alone, with its logits. */
-static sz_status time_decode(sz_session *s, const int32_t *ids, size_t n, double *seconds) {
-    SZ_TRY(sz_session_truncate(s, 0, 0));
-    SZ_TRY(sz_session_prompt_ids(s, 0, ids, SMALL_CONTEXT));
+/* Each token alone, with its logits, after the context, which stays from one repeat to the next. */
+static sz_status time_decode(const subject *w, size_t n, double *seconds) {
+    if (sz_session_length(w->session, 0) < w->context) {
+        SZ_TRY(sz_session_truncate(w->session, 0, 0));
+        SZ_TRY(sz_session_prompt_ids(w->session, 0, w->ids, w->context));
+    }
+    SZ_TRY(sz_session_truncate(w->session, 0, (uint32_t)w->context));
     uint64_t start = sz_time_ns();
     for (size_t i = 0; i < n; i++) {
-        sz_span span = {0, ids + SMALL_CONTEXT + i, 1, SZ_LAST};
-        SZ_TRY(sz_session_forward(s, &span, 1));
+        sz_span span = {0, w->ids + w->context + i, 1, SZ_LAST};
+        SZ_TRY(sz_session_forward(w->session, &span, 1));
     }
     *seconds = (double)(sz_time_ns() - start) * 1e-9;
     return SZ_OK;
@@ -55,16 +62,15 @@ static int by_value(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-typedef sz_status (*timing)(sz_session *s, const int32_t *ids, size_t n, double *seconds);
+typedef sz_status (*timing)(const subject *w, size_t n, double *seconds);
 
 /* A first pass, which is not counted, fills caches and memory. */
-static sz_status repeat(timing run, sz_session *s, const int32_t *ids, size_t n, int repeats,
-                        sz_bench_work *out) {
+static sz_status repeat(timing run, const subject *w, size_t n, int repeats, sz_bench_work *out) {
     double *seconds = sz_alloc((size_t)repeats * sizeof *seconds), first;
     SZ_REQUIRE(seconds, SZ_E_NOMEM, "out of memory for %d repeats", repeats);
-    sz_status status = n ? run(s, ids, n < 32 ? n : 32, &first) : SZ_OK;
+    sz_status status = n ? run(w, n < 32 ? n : 32, &first) : SZ_OK;
     for (int i = 0; n && i < repeats && status == SZ_OK; i++)
-        status = run(s, ids, n, &seconds[i]);
+        status = run(w, n, &seconds[i]);
     if (n && status == SZ_OK) {
         qsort(seconds, (size_t)repeats, sizeof *seconds, by_value);
         out->best_s = seconds[0];
@@ -86,19 +92,18 @@ static void count(const sz_model *model, size_t chunk, const sz_bench_plan *plan
     out->prefill.macs = n ? (double)(n * w.layer_macs + w.head_macs + macs) : 0;
     out->prefill.bytes = n ? (double)(passes * w.layer_bytes + w.head_bytes + bytes) : 0;
     n = plan->n_decode;
-    sz_workload_attention(model, SMALL_CONTEXT, n, &macs, &bytes);
+    sz_workload_attention(model, plan->context, n, &macs, &bytes);
     out->decode.macs = (double)(n * (w.layer_macs + w.head_macs) + macs);
     out->decode.bytes = (double)(n * (w.layer_bytes + w.head_bytes) + bytes);
 }
 
-static sz_status measure(sz_session *s, const int32_t *ids, const sz_bench_plan *plan,
-                         sz_bench_result *out) {
-    SZ_TRY(repeat(time_prefill, s, ids, plan->n_prefill, plan->repeats, &out->prefill));
-    return repeat(time_decode, s, ids, plan->n_decode, plan->repeats, &out->decode);
+static sz_status measure(const subject *w, const sz_bench_plan *plan, sz_bench_result *out) {
+    SZ_TRY(repeat(time_prefill, w, plan->n_prefill, plan->repeats, &out->prefill));
+    return repeat(time_decode, w, plan->n_decode, plan->repeats, &out->decode);
 }
 
 sz_status sz_bench_model(const sz_engine *e, const sz_bench_plan *plan, sz_bench_result *out) {
-    size_t n = SMALL_CONTEXT + plan->n_decode;
+    size_t n = plan->context + plan->n_decode;
     sz_model_info info;
     sz_session *s;
     n = plan->n_prefill > n ? plan->n_prefill : n;
@@ -109,10 +114,12 @@ sz_status sz_bench_model(const sz_engine *e, const sz_bench_plan *plan, sz_bench
     sz_status status = ids ? SZ_OK : sz_fail(SZ_E_NOMEM, "out of memory for %zu tokens", n);
     *out = (sz_bench_result){0};
     if (status == SZ_OK) {
-        fill_ids(ids, n, info.n_vocab);
+        sz_bench_fill_ids(ids, n, info.n_vocab);
         sz_bench_machine(e->rt, e->model, out);
-        status = measure(s, ids, plan, out);
+        status = measure(&(subject){s, ids, plan->context}, plan, out);
     }
+    if (status == SZ_OK)
+        status = sz_bench_batches(e, plan, out);
     if (status == SZ_OK) {
         sz_bench_machine(e->rt, e->model, out); /* machines vary: the better of before and after */
         count(e->model, sz_session_chunk(s), plan, out);

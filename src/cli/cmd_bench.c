@@ -12,8 +12,7 @@ enum { OPT_JSON = 256, OPT_MACHINE, MAX_COUNTS = 16 };
 typedef struct settings {
     sz_engine_options engine;
     sz_bench_plan plan;
-    int threads[MAX_COUNTS]; /* 0: measured */
-    int n_threads;
+    size_t threads[MAX_COUNTS], n_threads; /* 0: measured */
     bool json, machine;
 } settings;
 
@@ -22,6 +21,11 @@ static const struct argp_option options[] = {
      "A GGUF file, a known name such as smollm2, or a name that 'szilard list' shows", 0},
     {"prefill", 'p', "N", 0, "Tokens of the prompt; default: 512", 0},
     {"decode", 'n', "N", 0, "Tokens decoded one by one; default: 64", 0},
+    {"context", 'c', "N", 0, "Tokens before the first decoded one; default: 64", 0},
+    {"batch", 'b', "N,...", 0,
+     "Also passes over N tokens, up to 64: of N sequences, and of one; what they cost beside a "
+     "pass over a single token",
+     0},
     {"threads", 't', "N,...", 0,
      "Numbers of threads, each measured; default: as many as a short measurement finds useful", 0},
     {"repeats", 'r', "N", 0, "Repeats, of which the best and the median are told; default: 5", 0},
@@ -30,23 +34,26 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static void read_counts(struct argp_state *state, settings *s, char *list) {
+/* "1,2": up to `most` numbers from 1 to `largest`. */
+static size_t read_counts(struct argp_state *state, const char *option, char *list, long largest,
+                          size_t most, size_t *out) {
     char *rest = NULL;
-    s->n_threads = 0;
+    size_t n = 0;
     for (char *word = strtok_r(list, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
-        if (s->n_threads == MAX_COUNTS)
-            argp_error(state, "--threads: at most %d numbers", MAX_COUNTS);
-        s->threads[s->n_threads++] = (int)sz_cli_int(state, "--threads", word, 1, 1024);
+        if (n == most)
+            argp_error(state, "%s: at most %zu numbers", option, most);
+        out[n++] = (size_t)sz_cli_int(state, option, word, 1, largest);
     }
-    if (s->n_threads == 0)
-        argp_error(state, "--threads: no number is given");
+    if (n == 0)
+        argp_error(state, "%s: no number is given", option);
+    return n;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
     settings *s = state->input;
     switch (key) {
     case ARGP_KEY_INIT:
-        s->plan = (sz_bench_plan){.n_prefill = 512, .n_decode = 64, .repeats = 5};
+        s->plan = (sz_bench_plan){.n_prefill = 512, .n_decode = 64, .context = 64, .repeats = 5};
         s->n_threads = 1;
         return 0;
     case ARGP_KEY_ARG:
@@ -64,7 +71,14 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         s->plan.n_decode = (size_t)sz_cli_int(state, "--decode", arg, 0, 1 << 20);
         return 0;
     case 't':
-        read_counts(state, s, arg);
+        s->n_threads = read_counts(state, "--threads", arg, 1024, MAX_COUNTS, s->threads);
+        return 0;
+    case 'c':
+        s->plan.context = (size_t)sz_cli_int(state, "--context", arg, 1, 1 << 20);
+        return 0;
+    case 'b':
+        s->plan.n_batches =
+            read_counts(state, "--batch", arg, SZ_LARGEST_BATCH, SZ_MOST_BATCHES, s->plan.batch);
         return 0;
     case 'r':
         s->plan.repeats = (int)sz_cli_int(state, "--repeats", arg, 1, 1000);
@@ -88,8 +102,9 @@ const struct argp sz_argp_bench = {
     options,
     parse,
     "[MODEL]",
-    "Measures how fast a model takes a prompt (prefill) and gives tokens (decode, from a short "
-    "context), and in the same run how fast the machine reads memory and multiplies 8-bit "
+    "Measures how fast a model takes a prompt (prefill) and gives tokens (decode, after a "
+    "context), "
+    "and in the same run how fast the machine reads memory and multiplies 8-bit "
     "integers. "
     "Decoding reads all weights for each token, so its ceiling is the reading; a prompt multiplies "
     "them with all tokens at once, so its ceiling is the products."
@@ -97,6 +112,7 @@ const struct argp sz_argp_bench = {
     "EXAMPLES\n"
     "  szilard bench -m smollm2\n"
     "  szilard bench -m qwen-0.5b -p 512 -n 64 -t 1,2 --json\n"
+    "  szilard bench -m qwen-0.5b -c 4096 -p 0 -b 2,4,8\n"
     "  szilard bench --machine -t 1,2\n",
     NULL,
     NULL,
@@ -143,6 +159,19 @@ static void put_heading(sz_buf *b, const settings *s) {
     sz_buf_puts(b, "         tokens/s   median of int8   tokens/s    median of read\n");
 }
 
+/* Passes over several tokens: tokens per second together, and the cost in passes over one. */
+static void put_batches(sz_buf *b, const settings *s, const sz_bench_result *r) {
+    for (size_t i = 0; i < s->plan.n_batches; i++) {
+        const sz_bench_batch *batch = &r->batch[i];
+        if (i == 0)
+            sz_buf_puts(b, "  tokens in a pass   sequences: tokens/s   passes of 1   one sequence: "
+                           "passes of 1\n");
+        sz_buf_printf(b, "  %16zu %22.1f %13.2f %27.2f\n", batch->n,
+                      (double)batch->n / batch->sequences_s,
+                      batch->sequences_s / r->one.sequences_s, batch->span_s / r->one.span_s);
+    }
+}
+
 static void put_row(sz_buf *b, const settings *s, const sz_bench_result *r) {
     sz_buf_printf(b, "%7d", r->threads);
     if (!s->machine) {
@@ -150,6 +179,7 @@ static void put_row(sz_buf *b, const settings *s, const sz_bench_result *r) {
         put_work(b, s->plan.n_decode, &r->decode, decode_share(r));
     }
     put_machine(b, r);
+    put_batches(b, s, r);
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
@@ -169,6 +199,19 @@ static void put_work_json(sz_buf *b, const char *name, size_t n, const sz_bench_
     put(b, name, "_multiply_adds_per_s", per_second(w->macs, w->best_s));
 }
 
+static void put_batches_json(sz_buf *b, const settings *s, const sz_bench_result *r) {
+    sz_buf_puts(b, ",\"batches\":[");
+    for (size_t i = 0; i < s->plan.n_batches; i++) {
+        const sz_bench_batch *batch = &r->batch[i];
+        sz_buf_printf(b, "%s{\"tokens\":%zu", i ? "," : "", batch->n);
+        put(b, "sequences_tokens_per_s", "", per_second((double)batch->n, batch->sequences_s));
+        put(b, "sequences_passes_of_one", "", batch->sequences_s / r->one.sequences_s);
+        put(b, "span_passes_of_one", "", batch->span_s / r->one.span_s);
+        sz_buf_putc(b, '}');
+    }
+    sz_buf_putc(b, ']');
+}
+
 static void put_string(sz_buf *b, const char *key, const char *v) {
     sz_buf_printf(b, ",\"%s\":", key);
     sz_json_quote(b, v, strlen(v));
@@ -185,6 +228,8 @@ static void put_object(sz_buf *b, const settings *s, const sz_bench_result *r, c
         put_work_json(b, "decode", s->plan.n_decode, &r->decode);
         put(b, "prefill_share_of_int8_peak", "", prefill_share(r));
         put(b, "decode_share_of_read_bandwidth", "", decode_share(r));
+        put(b, "decode_context", "", (double)s->plan.context);
+        put_batches_json(b, s, r);
         put(b, "repeats", "", s->plan.repeats);
         put_string(b, "model", info.name);
         put_string(b, "file", e->path);
@@ -221,10 +266,10 @@ static void put_title(sz_buf *b, const settings *s, const sz_engine *e) {
 }
 
 /* Measures with one number of threads, and writes its row or object. */
-static sz_status bench(settings *s, int index, sz_buf *b) {
+static sz_status bench(settings *s, size_t index, sz_buf *b) {
     sz_engine e = {0};
     sz_bench_result r = {0};
-    s->engine.threads = s->threads[index];
+    s->engine.threads = (int)s->threads[index];
     sz_status status = open_engine(s, &e);
     if (status == SZ_OK && s->machine)
         sz_bench_machine(e.rt, NULL, &r);
@@ -249,7 +294,7 @@ int sz_run_bench(int argc, char **argv) {
     sz_cli_parse(&sz_argp_bench, argc, argv, &s);
     int exit_status = SZ_EXIT_OK;
     sz_buf all = {0};
-    for (int i = 0; i < s.n_threads && exit_status == SZ_EXIT_OK; i++) {
+    for (size_t i = 0; i < s.n_threads && exit_status == SZ_EXIT_OK; i++) {
         if (bench(&s, i, &all) != SZ_OK)
             exit_status = sz_cli_error();
         else if (!s.json) /* a row when it is there */

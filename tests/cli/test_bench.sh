@@ -19,7 +19,7 @@ for key in prefill_tokens_per_s decode_tokens_per_s prefill_tokens_per_s_median 
 done
 # 2 layers of width 64, 4 heads, 2 of them for keys and values, 96 wide within, 293 tokens.
 layer=$((2 * (64 * 64 + 2 * 32 * 64 + 64 * 64 + 3 * 64 * 96))) head=$((304 * 64))
-looks=$((2 * (17 + 24) * 8 / 2 * 2 * 64))
+looks=$((2 * (65 + 72) * 8 / 2 * 2 * 64)) # after the context of 64
 got=$(value 0.decode_multiply_adds) least=$((8 * layer + looks))
 [ "$got" -ge $((least + 8 * 293 * 64)) ] && [ "$got" -le $((least + 8 * head)) ] ||
     fail "decode multiply-adds: $got, not about $((least + 8 * head))"
@@ -28,6 +28,16 @@ exits "table" 0 "$szilard" bench "$tiny" -p 16 -n 4 -r 1
 has "table" "$(cat "$work/out")" "GB/s"
 exits "only prefill" 0 "$szilard" bench "$tiny" -p 16 -n 0 -r 1 --json
 same "only prefill" "$(value 0.decode_tokens_per_s)" null
+exits "batches" 0 "$szilard" bench "$tiny" -p 0 -n 2 -c 5 -b 2,4 -r 2 --json
+same "batches" "$(value 0.batches.0.tokens) $(value 0.batches.1.tokens)" "2 4"
+for key in sequences_tokens_per_s sequences_passes_of_one span_passes_of_one; do
+    case $(value 0.batches.1.$key) in
+    [1-9]* | 0.*) ;;
+    *) fail "$key is '$(value 0.batches.1.$key)'" ;;
+    esac
+done
+same "context" "$(value 0.decode_context)" 5
+exits "batches" 2 "$szilard" bench "$tiny" -b 65
 exits "machine" 0 "$szilard" bench --machine -t 1 --json
 same "machine" "$("$json_get" "" whole < "$work/out")" 1
 exits "no model" 2 "$szilard" bench
