@@ -2,6 +2,8 @@
  *
  *     bench_speculation SMALL.gguf LARGE.gguf [THREADS [TOKENS [PROMPTS [ROUTER...]]]]
  *
+ * PROMPTS: a number, or a kind and a number, such as edits=3.
+ *
  * For each of PROMPTS prompts (at most, and by default, 50: code, prose, questions, edits of a
  * given text) the large model writes TOKENS tokens alone, greedily, then each router does, then the
  * large model again: a ratio is of a router's time to the mean of the two times around it, so that
@@ -63,6 +65,7 @@ static const struct {
 enum { N_PARTS = sizeof parts / sizeof *parts };
 
 typedef struct bench {
+    int only; /* a kind; -1: all in turn */
     sz_model *small, *large;
     int32_t ids[MOST_IDS];
     size_t n_ids;
@@ -85,7 +88,11 @@ static void check(sz_status status) {
 /* The i-th prompt, the kinds in turn so that a few prompts hold some of each. */
 static kind make_prompt(bench *b, int i) {
     int used[N_PARTS] = {0}, part = 0;
-    for (int k = 0; k <= i; k++) {
+    if (b->only >= 0) {
+        part = b->only;
+        used[part] = 1 + i % parts[part].n;
+    }
+    for (int k = 0; k <= i && b->only < 0; k++) {
         part = (k == 0 ? 0 : part + 1) % N_PARTS;
         while (used[part] == parts[part].n)
             part = (part + 1) % N_PARTS;
@@ -193,6 +200,21 @@ static int number(int argc, char **argv, int at, int fallback, int most) {
     return n < 1 ? fallback : n > most ? most : n;
 }
 
+/* "edits=3" sets the kind, too. */
+static int read_prompts(const char *text, bench *b) {
+    b->only = -1;
+    for (int k = 0; text && k < N_KINDS; k++) {
+        size_t n = strlen(kind_names[k]);
+        if (strncmp(text, kind_names[k], n) != 0 || text[n] != '=')
+            continue;
+        b->only = k;
+        text += n + 1;
+        break;
+    }
+    int n = text ? atoi(text) : N_PROMPTS;
+    return n < 1 || n > N_PROMPTS ? N_PROMPTS : n;
+}
+
 int main(int argc, char **argv) {
     static const char *const usual[] = {"speculative", "speculative lookup=0", "-speculative",
                                         "ead"};
@@ -210,7 +232,7 @@ int main(int argc, char **argv) {
     check(sz_model_open(rt, argv[1], NULL, &b.small));
     check(sz_model_open(rt, argv[2], NULL, &b.large));
     b.n_tokens = number(argc, argv, 4, 128, MOST_TOKENS);
-    int n_prompts = number(argc, argv, 5, N_PROMPTS, N_PROMPTS);
+    int n_prompts = read_prompts(argc > 5 ? argv[5] : NULL, &b);
     const char *const *routers = argc > 6 ? (const char *const *)argv + 6 : usual;
     int n_routers = argc > 6 ? argc - 6 : 4;
     n_routers = n_routers > MOST_ROUTERS ? MOST_ROUTERS : n_routers;

@@ -9,7 +9,7 @@
 #include <szilard/unstable/num.h>
 #include <szilard/unstable/router.h>
 
-enum { N = 90 };
+enum { N = 60 };
 
 static const tiny_model small_config = {.type = SZ_Q8_0, .seed = 41, .no_end = true};
 static const tiny_model large_config = {.type = SZ_F32, .seed = 42, .n_layer = 3, .no_end = true};
@@ -263,7 +263,7 @@ static void repetitions_are_looked_up(void **state) {
 /* ---- The law -----------------------------------------------------------------------------------
  */
 
-enum { KEPT = 5, DRAWS = 6000 };
+enum { KEPT = 5, DRAWS = 4000 };
 
 /* Ids and probabilities after a text, with the chain "top-k 5, temperature 1.5". */
 static void law_after(const pair *p, const int32_t *ids, size_t n, int32_t top[KEPT],
