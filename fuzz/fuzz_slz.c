@@ -50,8 +50,14 @@ static sz_status decode(void *self, sz_segment *segments, size_t n) {
     return engine.kind->decode(engine.self, segments, n);
 }
 static void free_nothing(void *self) {}
-static const sz_predictor_kind bounded = {
-    "bytes", SZ_PREDICTOR_BYTES, MOST, one_of, one, NULL, encode, decode, free_nothing};
+static const sz_predictor_kind bounded = {.name = "bytes",
+                                          .id = SZ_PREDICTOR_BYTES,
+                                          .window = MOST,
+                                          .n_segments = one_of,
+                                          .batch = one,
+                                          .encode = encode,
+                                          .decode = decode,
+                                          .free = free_nothing};
 
 static sz_status open_engine(void *user, uint8_t number, const uint8_t *about, size_t n_about,
                              sz_predictor *out) {

@@ -58,8 +58,15 @@ static sz_status decode(void *self, sz_segment *s, size_t n) {
     return SZ_OK;
 }
 static void free_nothing(void *self) {}
-static const sz_predictor_kind repeats = {"repeats", 77,     100,    n_segments,  batch,
-                                          describe,  encode, decode, free_nothing};
+static const sz_predictor_kind repeats = {.name = "repeats",
+                                          .id = 77,
+                                          .window = 100,
+                                          .n_segments = n_segments,
+                                          .batch = batch,
+                                          .describe = describe,
+                                          .encode = encode,
+                                          .decode = decode,
+                                          .free = free_nothing};
 
 static sz_status open_repeats(void *user, uint8_t engine, const uint8_t *about, size_t n_about,
                               sz_predictor *out) {
