@@ -124,8 +124,7 @@ static void soft_policy(double beta, double policy[STATES][ACTIONS]) {
         }
 }
 
-/* ---- The coding game
- * ------------------------------------------------------------------------------ */
+/* ---- The coding game ----------------------------------------------------------------------- */
 
 enum { MESSAGES = 64 };
 typedef struct game {

@@ -88,7 +88,8 @@ static sz_status print_json(const sz_hiding *h, const settings *s, const result 
     sz_json_quote(&b, c->text.data, c->text.len);
     sz_buf_puts(&b, ",\"ids\":[");
     put_ids(&b, c, ",");
-    sz_buf_printf(&b, "],\"wire\":\"%s\",\"sampler\":", s->hiding.tokens ? "tokens" : "text");
+    sz_buf_printf(&b, "],\"wire\":\"%s\",\"engine\":\"%s\",\"sampler\":",
+                  s->hiding.tokens ? "tokens" : "text", s->hiding.iterative ? "fimec" : "range");
     sz_json_quote(&b, h->chain, strlen(h->chain));
     put_member(&b, "message_bytes", (double)r->n_message);
     put_member(&b, "tokens", (double)c->n_ids);
@@ -97,7 +98,8 @@ static sz_status print_json(const sz_hiding *h, const settings *s, const result 
     put_member(&b, "entropy_bits", bits(c->entropy));
     put_member(&b, "bits_per_token", (double)r->n_bits / (double)c->n_ids);
     put_member(&b, "efficiency", (double)r->n_bits / bits(c->surprisal));
-    put_member(&b, "distance_log2", sz_hide_distance_log2(c->n_ids));
+    if (!s->hiding.iterative)
+        put_member(&b, "distance_log2", sz_hide_distance_log2(c->n_ids));
     sz_buf_puts(&b, "}\n");
     sz_status status =
         b.failed ? sz_fail(SZ_E_NOMEM, "no memory for the output") : sz_cli_flush(&b);
@@ -105,7 +107,7 @@ static sz_status print_json(const sz_hiding *h, const settings *s, const result 
     return status;
 }
 
-static void print_account(const sz_hiding *h, const result *r) {
+static void print_account(const sz_hiding *h, const settings *s, const result *r) {
     const sz_cover *c = &h->cover;
     double surprisal = bits(c->surprisal);
     if (isatty(STDOUT_FILENO) && isatty(STDERR_FILENO)) /* both on one screen: apart */
@@ -114,9 +116,10 @@ static void print_account(const sz_hiding *h, const result *r) {
                 "the text tells",
                 r->n_message, r->n_bits, c->n_ids, (double)r->n_bits / (double)c->n_ids,
                 100 * (double)r->n_bits / surprisal);
-    sz_cli_note("the text's law is within 2^%.0f of the samplers' (total variation); secrecy is "
-                "ChaCha20's. Edits destroy the message",
-                sz_hide_distance_log2(c->n_ids));
+    if (!s->hiding.iterative)
+        sz_cli_note("the text's law is within 2^%.0f of the samplers' (total variation)",
+                    sz_hide_distance_log2(c->n_ids));
+    sz_cli_note("secrecy is ChaCha20's; edits destroy the message");
     sz_buf clean = {0};
     if (!sz_utf8_clean(c->text.data, c->text.len, &clean))
         sz_cli_note("the text has bytes that are not UTF-8: send it as a file, or hide again");
@@ -141,7 +144,7 @@ static sz_status write_result(const sz_hiding *h, const settings *s, const resul
     if (status == SZ_OK && s->hiding.json)
         status = print_json(h, s, r);
     else if (status == SZ_OK && !s->hiding.quiet)
-        print_account(h, r);
+        print_account(h, s, r);
     return status;
 }
 
@@ -155,8 +158,9 @@ static sz_status hide(const settings *s, sz_hiding *h) {
         limits.max_tokens = s->max_tokens;
         limits.sentence = s->sentence;
         r.n_message = message.len;
-        status = sz_hide(&h->cover, &h->keys, message.data ? message.data : "", message.len, NULL,
-                         &limits, &r.n_bits);
+        status = (s->hiding.iterative ? sz_hide_iterative : sz_hide)(
+            &h->cover, &h->keys, message.data ? message.data : "", message.len, NULL, &limits,
+            &r.n_bits);
         sz_progress_end(&h->progress);
     }
     if (message.data)

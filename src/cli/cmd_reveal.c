@@ -60,7 +60,8 @@ static sz_status reveal(const sz_hiding_options *o, sz_hiding *h) {
     sz_status status = read_text(o, h, &text, &ids, &from);
     if (status == SZ_OK) {
         sz_hide_limits limits = sz_hiding_limits(h, "revealing");
-        status = sz_reveal(&h->cover, &h->keys, &from, &limits, &message);
+        status = (o->iterative ? sz_reveal_iterative : sz_reveal)(&h->cover, &h->keys, &from,
+                                                                  &limits, &message);
         sz_progress_end(&h->progress);
     }
     if (status == SZ_OK && (!o->json || o->out))

@@ -3,8 +3,9 @@
 #include "dialogue.h"
 #include <string.h>
 
-enum { OPT_PROMPT_FILE = 800, OPT_RAW, OPT_WIRE, OPT_JSON };
+enum { OPT_PROMPT_FILE = 800, OPT_RAW, OPT_WIRE, OPT_ENGINE, OPT_JSON };
 static const char *const wires[] = {"text", "tokens", NULL};
+static const char *const engines[] = {"range", "fimec", NULL};
 
 static const struct argp_option options[] = {
     {"key", 'k', "FILE", 0,
@@ -16,6 +17,10 @@ static const struct argp_option options[] = {
     {"raw", OPT_RAW, NULL, 0, "Continue the prompt itself, without the file's chat template", 0},
     {"wire", OPT_WIRE, "text|tokens", 0,
      "What travels: the text (the default), or token ids, which hold more", 0},
+    {"engine", OPT_ENGINE, "range|fimec", 0,
+     "How bits choose tokens: the range coder (the default), or iterative minimum-entropy "
+     "coupling, which needs more tokens",
+     0},
     {"context", 'c', "N", 0,
      "Tokens of context; default: the smaller of the file's limit and half of the free memory", 0},
     {"output", 'o', "FILE", 0, "Write to FILE; default: standard output", 0},
@@ -45,6 +50,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         return 0;
     case OPT_WIRE:
         o->tokens = sz_cli_choice(state, "--wire", arg, wires) == 1;
+        return 0;
+    case OPT_ENGINE:
+        o->iterative = sz_cli_choice(state, "--engine", arg, engines) == 1;
         return 0;
     case 'c':
         o->context = (uint32_t)sz_cli_int(state, "--context", arg, 1, INT32_MAX);

@@ -17,7 +17,7 @@ typedef struct sz_hiding_options {
     const char *file;                 /* NULL or "-": standard input */
     const char *out;                  /* NULL or "-": standard output */
     uint32_t context;                 /* 0: the session's default */
-    bool raw, tokens, json, quiet;
+    bool raw, tokens, iterative, json, quiet;
 } sz_hiding_options;
 extern const struct argp sz_argp_hiding;
 

@@ -37,8 +37,7 @@ void sz_ebim_merge_ends(const double *p, size_t n, size_t heads, size_t tails, s
     }
 }
 
-/* ---- Symbols by falling mass
- * ---------------------------------------------------------------------- */
+/* ---- Symbols by falling mass --------------------------------------------------------------- */
 
 typedef struct symbol {
     double p;
@@ -75,8 +74,7 @@ static sz_status order_new(const double *p, size_t n, order *out) {
     return SZ_OK;
 }
 
-/* ---- The code from a map
- * --------------------------------------------------------------------------- */
+/* ---- The code from a map ------------------------------------------------------------------- */
 
 static sz_status map_new(size_t n, sz_ebim_map *m) {
     *m = (sz_ebim_map){.code = sz_alloc(n * sizeof *m->code)};

@@ -11,8 +11,7 @@
 
 enum { CHUNK = 32 }; /* known tokens that are computed together */
 
-/* ---- The order of bytes
- * --------------------------------------------------------------------------- */
+/* ---- The order of bytes -------------------------------------------------------------------- */
 
 typedef struct piece {
     const char *bytes;
@@ -51,8 +50,7 @@ static sz_status order_vocabulary(const sz_tokenizer *t, size_t n_vocab, uint32_
     return SZ_OK;
 }
 
-/* ---- Opening
- * ------------------------------------------------------------------------------------- */
+/* ---- Opening ------------------------------------------------------------------------------- */
 
 static sz_status allocate(sz_cover *c, size_t n_vocab) {
     c->freq = sz_alloc(n_vocab * sizeof *c->freq);
@@ -96,8 +94,7 @@ void sz_cover_close(sz_cover *c) {
     *c = (sz_cover){0};
 }
 
-/* ---- The law
- * ----------------------------------------------------------------------------------------- */
+/* ---- The law ------------------------------------------------------------------------------- */
 
 /* Drops candidates that cannot be drawn or that a text cannot show. */
 static void drop_impossible(const sz_cover *c, sz_candidates *k) {
@@ -268,8 +265,7 @@ size_t sz_cover_pool_of_id(const sz_cover *c, int32_t id) {
     return c->n_pools;
 }
 
-/* ---- Taking a token
- * --------------------------------------------------------------------------------- */
+/* ---- Taking a token ------------------------------------------------------------------------ */
 
 static sz_status remember(sz_cover *c, int32_t id) {
     size_t n;

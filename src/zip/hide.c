@@ -1,5 +1,5 @@
 /* hide.c: the sender: uniform bits become the tokens of a text. */
-#include "zip/hide.h"
+#include "zip/writing.h"
 
 #include <string.h>
 
@@ -10,8 +10,7 @@ double sz_hide_distance_log2(size_t n_tokens) {
     return sz_log((double)(n_tokens > 0 ? n_tokens : 1)) / 0.69314718055994530942 - 88;
 }
 
-/* ---- Where a text may end
- * ------------------------------------------------------------------------ */
+/* ---- Where a text may end ------------------------------------------------------------------ */
 
 static bool ends_character(const sz_cover *c) {
     return sz_utf8_complete(c->text.data, c->text.len) == c->text.len;
@@ -24,71 +23,85 @@ static bool ends_sentence(const sz_cover *c) {
     return n > 0 && strchr(".!?\n", c->text.data[n - 1]);
 }
 
-/* `extra` tokens were written after the last bit. */
-static bool may_end(const sz_cover *c, const sz_hide_limits *limits, size_t extra) {
-    if (c->n_ids == 0 || extra >= MOST_TO_SENTENCE)
-        return true;
-    return ends_character(c) && (!limits->sentence || ends_sentence(c));
+static size_t most_tokens(const sz_hide_writer *w) {
+    return w->limits->max_tokens ? w->limits->max_tokens : SIZE_MAX;
 }
 
-/* ---- Writing
- * ------------------------------------------------------------------------------------- */
+static bool has_room(const sz_hide_writer *w) {
+    const sz_session *s = w->c->session;
+    return w->c->n_ids < most_tokens(w) && sz_session_length(s, 0) < sz_session_context(s);
+}
 
-static sz_status check_room(const sz_cover *c, const sz_hide_limits *limits, size_t n_bits,
-                            size_t n_wanted) {
-    size_t length = sz_session_length(c->session, 0), context = sz_session_context(c->session);
-    size_t most = limits->max_tokens ? limits->max_tokens : SIZE_MAX;
-    SZ_REQUIRE(c->n_ids < most, SZ_E_LIMIT,
-               "%zu tokens hold %zu of %zu bits: allow more tokens, or a higher temperature", most,
-               n_bits, n_wanted);
-    SZ_REQUIRE(length < context, SZ_E_LIMIT,
-               "the context of %zu tokens is full with %zu of %zu bits placed: allow a longer one, "
+bool sz_hide_goes_on(sz_hide_writer *w) {
+    const sz_cover *c = w->c;
+    if (w->n_placed < w->n_wanted)
+        return true;
+    if (c->n_ids == 0 || w->extra >= MOST_TO_SENTENCE || !has_room(w))
+        return false;
+    w->extra++;
+    return !ends_character(c) || (w->limits->sentence && !ends_sentence(c));
+}
+
+/* ---- Writing -----------------------------------------------------------------------------------
+ */
+
+static sz_status check_room(const sz_hide_writer *w) {
+    SZ_REQUIRE(w->c->n_ids < most_tokens(w), SZ_E_LIMIT,
+               "%zu tokens hold %zu of %zu bits: allow more tokens, or a higher temperature",
+               most_tokens(w), w->n_placed, w->n_wanted);
+    SZ_REQUIRE(has_room(w), SZ_E_LIMIT,
+               "the context of %u tokens is full with %zu of %zu bits placed: allow a longer one, "
                "or a higher temperature",
-               context, n_bits, n_wanted);
+               sz_session_context(w->c->session), w->n_placed, w->n_wanted);
     return SZ_OK;
 }
 
-/* One token; *stalled counts those in a row that held almost nothing. */
-static sz_status write_token(sz_cover *c, sz_stego_drawer *d, sz_stego_tracker *t,
-                             const sz_hide_limits *limits, size_t *stalled) {
-    SZ_TRY(sz_cover_law(c));
-    *stalled = c->pool_entropy < stall_nats ? *stalled + 1 : 0;
-    SZ_REQUIRE(*stalled < STALL, SZ_E_LIMIT,
+sz_status sz_hide_law(sz_hide_writer *w) {
+    SZ_TRY(check_room(w));
+    SZ_TRY(sz_cover_law(w->c));
+    w->stalled = w->c->pool_entropy < stall_nats ? w->stalled + 1 : 0;
+    SZ_REQUIRE(w->stalled < STALL, SZ_E_LIMIT,
                "the text holds almost nothing: %d tokens in a row with less than 0.01 bit. Choose "
                "a higher temperature or another prompt",
                STALL);
-    size_t pool = sz_stego_draw(d, c->pool_cum, c->n_pools);
-    SZ_TRY(sz_stego_track(t, c->pool_cum, c->n_pools, pool));
-    size_t index = sz_cover_choose(c, pool);
+    return SZ_OK;
+}
+
+sz_status sz_hide_put(sz_hide_writer *w, size_t pool, size_t n_placed) {
+    const sz_hide_limits *limits = w->limits;
+    size_t index = sz_cover_choose(w->c, pool);
     if (limits->watch)
-        limits->watch(limits->user, c, index);
-    return sz_cover_take(c, index);
+        limits->watch(limits->user, w->c, index);
+    SZ_TRY(sz_cover_take(w->c, index));
+    w->n_placed = n_placed < w->n_wanted ? n_placed : w->n_wanted;
+    if (limits->progress)
+        limits->progress(limits->user, w->n_placed, w->n_wanted);
+    return SZ_OK;
+}
+
+static sz_status write_bits(sz_hide_writer *w, sz_stego_drawer *d, sz_stego_tracker *t) {
+    const sz_cover *c = w->c;
+    while (sz_hide_goes_on(w)) {
+        SZ_TRY(sz_hide_law(w));
+        size_t pool = sz_stego_draw(d, c->pool_cum, c->n_pools);
+        SZ_TRY(sz_stego_track(t, c->pool_cum, c->n_pools, pool));
+        SZ_TRY(sz_hide_put(w, pool, sz_stego_bits(t)));
+    }
+    return SZ_OK;
 }
 
 sz_status sz_hide_bits(sz_cover *c, sz_stego_next next, void *user, size_t n_bits,
                        const sz_hide_limits *limits) {
+    sz_hide_writer w = {.c = c, .limits = limits, .n_wanted = n_bits};
     sz_stego_drawer drawer;
     sz_stego_tracker tracker = {0};
-    sz_status status = SZ_OK;
-    size_t placed = 0, stalled = 0, extra = 0;
     sz_stego_begin(&drawer, next, user);
-    while (status == SZ_OK && (placed < n_bits || !may_end(c, limits, extra))) {
-        if (placed >= n_bits && (check_room(c, limits, placed, n_bits) != SZ_OK))
-            break; /* the bits are there: an abrupt end is no failure */
-        extra += placed >= n_bits;
-        status = check_room(c, limits, placed, n_bits);
-        if (status == SZ_OK)
-            status = write_token(c, &drawer, &tracker, limits, &stalled);
-        placed = sz_stego_bits(&tracker);
-        if (status == SZ_OK && limits->progress)
-            limits->progress(limits->user, placed < n_bits ? placed : n_bits, n_bits);
-    }
+    sz_status status = write_bits(&w, &drawer, &tracker);
     sz_stego_free(&tracker);
     return status;
 }
 
-/* ---- A message
- * -------------------------------------------------------------------------------------- */
+/* ---- A message ----------------------------------------------------------------------------- */
 
 typedef struct source { /* a sealed message, then padding without end */
     sz_buf sealed;

@@ -39,6 +39,14 @@ typedef struct sz_hidden {
 sz_status sz_reveal(sz_cover *c, const sz_seal_keys *keys, const sz_hidden *from,
                     const sz_hide_limits *limits, sz_buf *message);
 
+/* The same by iterative coupling (Sokota et al. 2022, coupling.h) in place of the range coder: the
+ * message is held in posteriors of bytes. It needs more tokens; given uniform bits the tokens' law
+ * is the samplers' but for random numbers of 53 bits. */
+sz_status sz_hide_iterative(sz_cover *c, const sz_seal_keys *keys, const void *message, size_t n,
+                            const uint8_t *nonce, const sz_hide_limits *limits, size_t *n_bits);
+sz_status sz_reveal_iterative(sz_cover *c, const sz_seal_keys *keys, const sz_hidden *from,
+                              const sz_hide_limits *limits, sz_buf *message);
+
 /* log2 of a bound on the total variation between the text's law and that of its samplers' integer
  * laws, given uniform bits. */
 double sz_hide_distance_log2(size_t n_tokens);

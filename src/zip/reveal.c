@@ -1,22 +1,11 @@
 /* reveal.c: the receiver: the tokens of a text tell the bits that chose them. */
-#include "zip/hide.h"
+#include "zip/writing.h"
 
 #include <math.h>
 #include <string.h>
 
 /* Standard deviations by which the surprisal of a sample never exceeds its expectation. */
 enum { IMPROBABLE = 7, MOST_BITS_PER_TOKEN = 32 };
-
-typedef struct reader {
-    sz_cover *c;
-    const sz_seal_keys *keys;
-    const sz_hidden *from;
-    sz_stego_tracker tracker;
-    size_t at;      /* bytes or ids that were read */
-    size_t n_bytes; /* of the sealed message; the head's alone until that is known */
-    size_t n;       /* of the message */
-    bool has_length;
-} reader;
 
 static bool improbable(const sz_cover *c) {
     return c->n_ids >= 8 && c->surprisal - c->entropy > IMPROBABLE * sqrt(c->variance);
@@ -25,17 +14,17 @@ static bool improbable(const sz_cover *c) {
 static const char *const may_differ = "the model, the prompt, the samplers or the key differ from "
                                       "the sender's, or the text was changed";
 
-static sz_status ended(const reader *r) {
+static sz_status ended(const sz_hide_reader *r) {
     return sz_fail(SZ_E_FORMAT,
-                   "the text ends with %zu of %zu bits of a message: it was cut, or %s",
-                   sz_stego_bits(&r->tracker), 8 * r->n_bytes, may_differ);
+                   "the text ends with %zu of %zu bits of a message: it was cut, or %s", r->n_known,
+                   r->n_wanted, may_differ);
 }
 
-static size_t end_of(const reader *r) {
-    return r->c->config.as_tokens ? r->from->n_ids : r->from->n_text;
+size_t sz_hide_rest(const sz_hide_reader *r) {
+    return (r->c->config.as_tokens ? r->from->n_ids : r->from->n_text) - r->at;
 }
 
-static sz_status read_id(reader *r, size_t *pool, size_t *index) {
+static sz_status read_id(sz_hide_reader *r, size_t *pool, size_t *index) {
     int32_t id = r->from->ids[r->at];
     *pool = sz_cover_pool_of_id(r->c, id);
     SZ_REQUIRE(*pool < r->c->n_pools, SZ_E_FORMAT,
@@ -58,7 +47,7 @@ static bool breaks_off(const sz_cover *c, const char *rest, size_t n_rest) {
     return false;
 }
 
-static sz_status read_bytes(reader *r, size_t *pool, size_t *index) {
+static sz_status read_bytes(sz_hide_reader *r, size_t *pool, size_t *index) {
     const char *rest = r->from->text + r->at;
     size_t n_rest = r->from->n_text - r->at, n;
     *pool = sz_cover_pool_of_bytes(r->c, rest, n_rest);
@@ -75,49 +64,24 @@ static sz_status read_bytes(reader *r, size_t *pool, size_t *index) {
     return sz_fail(SZ_E_FORMAT, "no message is found beyond byte %zu: %s", r->at, may_differ);
 }
 
-/* The next token: its pool, and its index in the law. */
-static sz_status read_token(reader *r, size_t *pool, size_t *index) {
-    if (r->at == end_of(r))
+sz_status sz_hide_read(sz_hide_reader *r, size_t *pool, size_t *index) {
+    if (sz_hide_rest(r) == 0)
         return ended(r);
     SZ_TRY(sz_cover_law(r->c));
     return r->c->config.as_tokens ? read_id(r, pool, index) : read_bytes(r, pool, index);
 }
 
-/* Once the head is known: a length that the rest of the text could never hold is noise. */
-static sz_status take_length(reader *r) {
-    uint8_t head[SZ_SEAL_HEAD];
-    sz_stego_bytes(&r->tracker, head, sizeof head);
-    r->n = sz_seal_length(r->keys, head);
-    r->n_bytes = SZ_SEAL_HEAD + r->n + SZ_SEAL_TAG;
-    r->has_length = true;
-    size_t most = sz_stego_bits(&r->tracker) + MOST_BITS_PER_TOKEN * (end_of(r) - r->at) + 128;
-    SZ_REQUIRE(8 * r->n_bytes <= most, SZ_E_FORMAT,
-               "the key does not fit: by it the text would hold %zu bytes. Another key, or %s",
-               r->n, may_differ);
+sz_status sz_hide_check_length(const sz_hide_reader *r, size_t n) {
+    size_t most = r->n_known + MOST_BITS_PER_TOKEN * sz_hide_rest(r) + 128;
+    SZ_REQUIRE(8 * n <= most, SZ_E_FORMAT,
+               "the key does not fit: by it the text would hold %zu bytes. Another key, or %s", n,
+               may_differ);
     return SZ_OK;
 }
 
-static sz_status read_bits(reader *r, const sz_hide_limits *limits) {
-    while (sz_stego_bits(&r->tracker) < 8 * r->n_bytes) {
-        size_t pool = 0, index = 0;
-        SZ_TRY(read_token(r, &pool, &index));
-        SZ_TRY(sz_stego_track(&r->tracker, r->c->pool_cum, r->c->n_pools, pool));
-        SZ_TRY(sz_cover_take(r->c, index));
-        size_t bits = sz_stego_bits(&r->tracker);
-        if (!r->has_length && bits >= 8 * SZ_SEAL_HEAD)
-            SZ_TRY(take_length(r));
-        if (limits->progress)
-            limits->progress(limits->user, bits, 8 * r->n_bytes);
-    }
-    return SZ_OK;
-}
-
-static sz_status open_seal(const reader *r, sz_buf *message) {
-    uint8_t *sealed = sz_alloc(r->n_bytes);
-    SZ_REQUIRE(sealed, SZ_E_NOMEM, "no memory for a message of %zu bytes", r->n);
-    sz_stego_bytes(&r->tracker, sealed, r->n_bytes);
-    sz_status status = sz_unseal(r->keys, sealed, r->n, message);
-    sz_free(sealed);
+sz_status sz_hide_unseal(const sz_hide_reader *r, const sz_seal_keys *keys, const uint8_t *sealed,
+                         size_t n, sz_buf *message) {
+    sz_status status = sz_unseal(keys, sealed, n, message);
     if (status != SZ_E_FORMAT)
         return status;
     return improbable(r->c)
@@ -128,14 +92,47 @@ static sz_status open_seal(const reader *r, sz_buf *message) {
                          "the key does not fit, or the text was changed: its seal is broken");
 }
 
+/* ---- The range engine --------------------------------------------------------------------------
+ */
+
+static sz_status read_bits(sz_hide_reader *r, sz_stego_tracker *t, size_t n_bytes,
+                           const sz_hide_limits *limits) {
+    r->n_wanted = 8 * n_bytes;
+    while (r->n_known < r->n_wanted) {
+        size_t pool = 0, index = 0;
+        SZ_TRY(sz_hide_read(r, &pool, &index));
+        SZ_TRY(sz_stego_track(t, r->c->pool_cum, r->c->n_pools, pool));
+        SZ_TRY(sz_cover_take(r->c, index));
+        r->n_known = sz_stego_bits(t);
+        if (limits->progress)
+            limits->progress(limits->user, r->n_known, r->n_wanted);
+    }
+    return SZ_OK;
+}
+
+static sz_status read_message(sz_hide_reader *r, const sz_seal_keys *keys, sz_stego_tracker *t,
+                              const sz_hide_limits *limits, sz_buf *message) {
+    uint8_t head[SZ_SEAL_HEAD];
+    SZ_TRY(read_bits(r, t, SZ_SEAL_HEAD, limits));
+    sz_stego_bytes(t, head, sizeof head);
+    size_t n = sz_seal_length(keys, head), n_bytes = SZ_SEAL_HEAD + n + SZ_SEAL_TAG;
+    SZ_TRY(sz_hide_check_length(r, n));
+    SZ_TRY(read_bits(r, t, n_bytes, limits));
+    uint8_t *sealed = sz_alloc(n_bytes);
+    SZ_REQUIRE(sealed, SZ_E_NOMEM, "no memory for a message of %zu bytes", n);
+    sz_stego_bytes(t, sealed, n_bytes);
+    sz_status status = sz_hide_unseal(r, keys, sealed, n, message);
+    sz_free(sealed);
+    return status;
+}
+
 sz_status sz_reveal(sz_cover *c, const sz_seal_keys *keys, const sz_hidden *from,
                     const sz_hide_limits *limits, sz_buf *message) {
-    reader r = {.c = c, .keys = keys, .from = from, .n_bytes = SZ_SEAL_HEAD};
+    sz_hide_reader r = {.c = c, .from = from};
+    sz_stego_tracker tracker = {0};
     if (c->config.as_tokens)
         sz_cover_foresee(c, from->ids, from->n_ids);
-    sz_status status = read_bits(&r, limits);
-    if (status == SZ_OK)
-        status = open_seal(&r, message);
-    sz_stego_free(&r.tracker);
+    sz_status status = read_message(&r, keys, &tracker, limits, message);
+    sz_stego_free(&tracker);
     return status;
 }

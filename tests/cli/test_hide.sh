@@ -32,6 +32,7 @@ same_files "to a file" message back
 same "pipes" "$(printf 'by pipe' | "$szilard" hide -q $side | "$szilard" reveal $side)" "by pipe"
 printf 'the\n' > prompt
 same "prompt from a file" "$(printf x | "$szilard" hide -q $side | "$szilard" reveal -m t.gguf -k key --prompt-file prompt --temp 1 --top-p 1 --min-p 0)" x
+same "fimec" "$(printf x | "$szilard" hide -q $side --engine fimec | "$szilard" reveal $side --engine fimec)" x
 same "raw" "$(printf x | "$szilard" hide -q $side --raw | "$szilard" reveal $side --raw)" x
 
 exits "JSON" 0 "$szilard" hide $side --json message
@@ -59,6 +60,8 @@ refused 1 "almost nothing" "$szilard" hide -m t.gguf -k key -p the --temp 0 mess
 refused 1 "16 is the least" "$szilard" hide -m t.gguf -k short.key -p the message
 refused 1 "none.key" "$szilard" hide -m t.gguf -k none.key -p the message
 refused 1 "none.gguf" "$szilard" hide -m none.gguf -k key -p the message
+refused 1 "differ" "$szilard" reveal $side --engine fimec cover
+refused 2 "engine" "$szilard" hide $side --engine steam message
 refused 2 "-k" "$szilard" hide -m t.gguf -p the message
 refused 2 "prompt" "$szilard" hide -m t.gguf -k key message
 refused 2 "-m" "$szilard" reveal -k key -p the cover

@@ -22,10 +22,10 @@ typedef struct side {
 typedef struct setup {
     const char *prompt, *sampler, *secret, *isa;
     int threads;
-    bool as_tokens;
+    bool as_tokens, iterative;
     uint64_t model_seed;
 } setup;
-static const setup plain = {"Once upon", "temperature 1", key, NULL, 1, false, 0};
+static const setup plain = {"Once upon", "temperature 1", key, NULL, 1, false, false, 0};
 
 static void open_side(const setup *s, side *out) {
     tiny_model m = config;
@@ -51,7 +51,8 @@ static void hide(const setup *s, const void *message, size_t n, side *out) {
     const sz_hide_limits limits = {0};
     size_t n_bits;
     open_side(s, out);
-    SZ_CHECK_OK(sz_hide(&out->cover, &out->keys, message, n, NULL, &limits, &n_bits));
+    SZ_CHECK_OK((s->iterative ? sz_hide_iterative : sz_hide)(&out->cover, &out->keys, message, n,
+                                                             NULL, &limits, &n_bits));
     assert_int_equal(n_bits, 8 * (n + SZ_SEAL_HEAD + SZ_SEAL_TAG));
 }
 
@@ -59,7 +60,8 @@ static sz_status reveal(const setup *s, const sz_hidden *from, sz_buf *message) 
     const sz_hide_limits limits = {0};
     side receiver;
     open_side(s, &receiver);
-    sz_status status = sz_reveal(&receiver.cover, &receiver.keys, from, &limits, message);
+    sz_status status = (s->iterative ? sz_reveal_iterative : sz_reveal)(
+        &receiver.cover, &receiver.keys, from, &limits, message);
     close_side(&receiver);
     return status;
 }
@@ -87,9 +89,10 @@ static void there_and_back(const setup *from, const setup *to, size_t n) {
 static void lengths_and_ways(void **state) {
     static const size_t lengths[] = {0, 1, 2, 7, 64};
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
-        for (int as_tokens = 0; as_tokens < 2; as_tokens++) {
+        for (int way = 0; way < 4; way++) {
             setup s = plain;
-            s.as_tokens = as_tokens;
+            s.as_tokens = way % 2;
+            s.iterative = way / 2;
             there_and_back(&s, &s, lengths[i]);
         }
     setup s = plain;
@@ -117,6 +120,7 @@ static void other_threads_and_instruction_sets(void **state) {
             from.threads = 4 - threads;
             to.threads = threads;
             to.isa = *isa;
+            to.iterative = from.iterative = threads == 2;
             there_and_back(&from, &to, 20);
         }
 }
@@ -142,10 +146,12 @@ static void texts_are_fresh(void **state) {
     } while (0)
 
 static void what_does_not_fit_is_told(void **state) {
-    for (int as_tokens = 0; as_tokens < 2; as_tokens++) {
+    for (int way = 0; way < 4; way++) {
         side s;
+        bool as_tokens = way % 2;
         setup right = plain, wrong;
         right.as_tokens = as_tokens;
+        right.iterative = way / 2;
         hide(&right, "a message", 9, &s);
         sz_hidden text = sent(&s);
         wrong = right;
