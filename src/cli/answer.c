@@ -412,3 +412,17 @@ sz_status sz_talk_answer(sz_talk *t, sz_account *account) {
     sz_free(a.ids);
     return status == SZ_OK ? ended : status;
 }
+
+sz_status sz_talk_prompt(sz_talk *t, const sz_buf *question) {
+    int32_t *ids = NULL;
+    size_t n;
+    bool in_thought;
+    SZ_TRY(sz_dialogue_add(&t->dialogue, SZ_ROLE_USER, question->data ? question->data : "",
+                           question->len));
+    SZ_TRY(sz_dialogue_ids(&t->dialogue, t->engine.model, &ids, &n, &in_thought));
+    sz_status status = n ? sz_voice_sync(&t->voice, ids, n, NULL)
+                         : sz_fail(SZ_E_ARG, "there is no text that could be continued");
+    sz_free(ids);
+    SZ_TRY(status);
+    return set_chain(t);
+}

@@ -27,6 +27,9 @@ void sz_talk_set_think(sz_talk *t);
  * it prints records and account. Ctrl-C is no failure: the answer ends where it is, as
  * account->finish says. Free the account in any case. */
 sz_status sz_talk_answer(sz_talk *t, sz_account *account);
+/* Makes the messages with this question of the user the prompt that the session holds, and sets the
+ * sampler to its start: for whoever makes the answers otherwise. */
+sz_status sz_talk_prompt(sz_talk *t, const sz_buf *question);
 /* What belongs to the figures of an account. */
 sz_account_setting sz_talk_setting(const sz_talk *t);
 

@@ -82,17 +82,8 @@ static void release(choosing *c) {
  */
 
 static sz_status score(sz_talk *t, choosing *c, const sz_buf *prompt) {
-    int32_t *ids = NULL;
-    size_t n;
-    bool in_thought;
     SZ_TRY(encode(sz_model_tokenizer(t->engine.model), c));
-    SZ_TRY(
-        sz_dialogue_add(&t->dialogue, SZ_ROLE_USER, prompt->data ? prompt->data : "", prompt->len));
-    SZ_TRY(sz_dialogue_ids(&t->dialogue, t->engine.model, &ids, &n, &in_thought));
-    sz_status status = n ? sz_voice_sync(&t->voice, ids, n, NULL)
-                         : sz_fail(SZ_E_ARG, "there is no text that the choices could continue");
-    sz_free(ids);
-    SZ_TRY(status);
+    SZ_TRY(sz_talk_prompt(t, prompt));
     return sz_session_score_choices(t->voice.session, 0, c->choices, c->n, &c->mass);
 }
 

@@ -1,4 +1,5 @@
 /* cmd_run.c: `szilard run`: a prompt from the command line, a file or a pipe, and its answer. */
+#include "branching.h"
 #include "chat.h"
 #include "choice.h"
 #include "signals.h"
@@ -13,7 +14,8 @@ typedef struct settings {
     sz_generation generation;
     const char *prompt, *file; /* -p and -f */
     const char *choices;       /* --choices */
-    char **words;              /* what stands without an option; in argv's order */
+    sz_branching_options branching;
+    char **words; /* what stands without an option; in argv's order */
     int n_words;
 } settings;
 
@@ -27,11 +29,24 @@ static const struct argp_option options[] = {
     {0},
 };
 
+static void check_branching(struct argp_state *state, const settings *s) {
+    const sz_generation *g = &s->generation;
+    if (s->choices)
+        argp_error(state, "--choices scores given answers: not with --best-of, --beams, --branch");
+    if (g->routing.router)
+        argp_error(state, "several answers come from one model: not with --router or --draft");
+    if (g->constraint.kind && s->branching.kind != SZ_BRANCHING_BEST_OF)
+        argp_error(state, "--beams and --branch look at all tokens: not with a constraint");
+    if (g->stop_when || g->n_stops)
+        argp_error(state, "several answers end by the model or -n: not with --stop, --stop-when");
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state) {
     settings *s = state->input;
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &s->generation;
+        state->child_inputs[1] = &s->branching;
         return 0;
     case 'p':
         s->prompt = arg;
@@ -57,13 +72,16 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
             argp_error(state, "'%s' is left over: -p gives the prompt already", s->words[0]);
         if (s->choices && (s->generation.routing.router || s->generation.constraint.kind))
             argp_error(state, "--choices scores with one model and without constraints");
+        if (s->branching.kind)
+            check_branching(state, s);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
 }
 
-static const struct argp_child children[] = {{&sz_argp_generation, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {
+    {&sz_argp_generation, 0, NULL, 0}, {&sz_argp_branching, 0, NULL, 0}, {0}};
 const struct argp sz_argp_run = {
     options,
     parse,
@@ -84,6 +102,9 @@ const struct argp sz_argp_run = {
     "C.\"\n"
     "  szilard run qwen-1.5b --draft qwen-0.5b \"Write a priority queue in C.\"\n"
     "  szilard run smollm2 \"Is ice cold? Answer Yes or No.\" --choices Yes,No\n"
+    "  szilard run smollm2 \"Name a river.\" --best-of 8 -n 32\n"
+    "  szilard run smollm2 --raw -p \"Two and two is\" --beams 4 -n 12 --json\n"
+    "  szilard run smollm2 \"Name a colour.\" --branch \"entropy above=2 most=4\" -n 24\n"
     "  szilard run smollm2 --raw -p \"Entropy is\" -n 8 --top-h 0.4 --explain\n"
     "  szilard run smollm2 \"Count.\" --stop-when \"repetition, entropy window=16 above=4\"\n"
     "  szilard run smollm2 \"A colour?\" --sampler \"min-p 0.1, temperature 1.5\" --seed 7\n",
@@ -211,13 +232,15 @@ int sz_run_run(int argc, char **argv) {
     settings s = {0};
     sz_buf prompt = {0};
     sz_cli_parse(&sz_argp_run, argc, argv, &s);
-    bool talk = !s.prompt && !s.file && s.n_words == 0 && !s.choices && isatty(STDIN_FILENO);
+    bool talk = !s.prompt && !s.file && s.n_words == 0 && !s.choices && !s.branching.kind &&
+                isatty(STDIN_FILENO);
     int exit_status;
     if (talk)
         exit_status = sz_chat_hold(&s.generation);
     else if (read_prompt(&s, &prompt) == SZ_OK)
-        exit_status =
-            s.choices ? sz_choose(&s.generation, s.choices, &prompt) : answer_once(&s, &prompt);
+        exit_status = s.choices          ? sz_choose(&s.generation, s.choices, &prompt)
+                      : s.branching.kind ? sz_branch_out(&s.generation, &s.branching, &prompt)
+                                         : answer_once(&s, &prompt);
     else
         exit_status = sz_cli_error();
     sz_buf_free(&prompt);

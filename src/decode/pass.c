@@ -150,7 +150,7 @@ static void commit(sz_session *s, const sz_span *spans, size_t n_spans, const sz
         if (p->n == 0)
             continue;
         if (drawn)
-            sz_sequence_record(q, drawn);
+            sz_sequence_record(q, &drawn[i]);
         else
             record(q, p, want);
         q->has_logits = false;
