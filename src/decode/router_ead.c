@@ -5,10 +5,15 @@
 
 typedef struct ead {
     sz_ead controller;
+    double hysteresis;
+    double fraction; /* of tokens by the large model that tau is steered to; 0: tau stays */
     bool small_signal;
 } ead;
 
-enum { TAU, WINDOW, MIN, HYSTERESIS, SMALL_SIGNAL, START_LARGE };
+enum { TAU, WINDOW, MIN, HYSTERESIS, FRACTION, SMALL_SIGNAL, START_LARGE };
+
+#define STEP     0.05 /* nats that tau moves for a token that is wholly off */
+#define MOST_TAU 20.0 /* no entropy is larger: beyond, tau would only take longer to come back */
 
 static const sz_option options[] = {
     {"tau", "rolling entropy in nats above which the large model writes", .value = 1.2, .max = 1e9},
@@ -17,6 +22,7 @@ static const sz_option options[] = {
     {"min", "tokens between two changes of the model, at least", .value = 10, .min = 1, .max = 1e9,
      .whole = true},
     {"hysteresis", "the small model writes again at this share of tau", .value = 1, .max = 1},
+    {"fraction", "share of the large model that tau is steered to; 0: tau stays", .max = 1},
     {"small-signal", "1: always the small model's entropy, not that of whoever writes", .max = 1,
      .whole = true},
     {"start-large", "1: the large model begins", .max = 1, .whole = true},
@@ -32,12 +38,24 @@ static sz_status begin(void *state, const sz_router *r, const double *values) {
     e->controller.window = (uint32_t)values[WINDOW];
     e->controller.min_duration = (uint32_t)values[MIN];
     e->controller.active = values[START_LARGE] != 0.0 ? SZ_ROUTER_LARGE : SZ_ROUTER_SMALL;
+    e->hysteresis = values[HYSTERESIS];
+    e->fraction = values[FRACTION];
     e->small_signal = values[SMALL_SIGNAL] != 0.0;
     return sz_ead_check(&e->controller);
 }
 
 static sz_router_role active(const void *state) {
     return ((const ead *)state)->controller.active;
+}
+
+/* Integral control: in the long run, the steps up and down cancel where the share is the wanted
+ * one. */
+static void steer(ead *e, sz_router_role writer) {
+    double off = (writer == SZ_ROUTER_LARGE ? 1.0 : 0.0) - e->fraction;
+    double tau = e->controller.tau_up + STEP * off;
+    tau = tau < 0.0 ? 0.0 : tau > MOST_TAU ? MOST_TAU : tau;
+    e->controller.tau_up = tau;
+    e->controller.tau_down = tau * e->hysteresis;
 }
 
 static sz_status next(void *state, sz_router *r, sz_token *out) {
@@ -54,7 +72,11 @@ static sz_status next(void *state, sz_router *r, sz_token *out) {
     if (status != SZ_OK && status != SZ_END)
         return status;
     *out = t;
-    return status == SZ_OK ? sz_ead_push(&e->controller, entropy, NULL) : status;
+    if (status == SZ_END)
+        return status;
+    if (e->fraction > 0.0)
+        steer(e, writer);
+    return sz_ead_push(&e->controller, entropy, NULL);
 }
 
 const sz_router_kind sz_router_ead = {.name = "ead",

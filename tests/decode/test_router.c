@@ -252,6 +252,22 @@ static void the_records_are_those_of_whoever_wrote(void **state) {
     sz_router_free(r);
 }
 
+static void the_wanted_share_is_steered_to(void **state) {
+    const pair *p = *state;
+    for (int tenths = 2; tenths <= 8; tenths += 3) {
+        sz_token t[N];
+        char rest[64], text[96];
+        snprintf(rest, sizeof rest, "window=2 min=1 fraction=0.%d", tenths);
+        switching_text(p, rest, text);
+        sz_router *r = new_router(p, text, sampler, 4);
+        write_tokens(r, N, t);
+        write_tokens(r, N, t);
+        double share = (double)sz_router_get_account(r).written[SZ_ROUTER_LARGE] / (2 * N);
+        SZ_CHECK_ABS(share, tenths / 10.0, 0.08);
+        sz_router_free(r);
+    }
+}
+
 /* ---- The text ----------------------------------------------------------------------------------
  */
 
@@ -432,6 +448,7 @@ int main(void) {
         cmocka_unit_test(catching_up_is_one_pass),
         cmocka_unit_test(the_sampler_belongs_to_the_text),
         cmocka_unit_test(the_records_are_those_of_whoever_wrote),
+        cmocka_unit_test(the_wanted_share_is_steered_to),
         cmocka_unit_test(a_text_that_is_cut_and_goes_on),
         cmocka_unit_test(what_is_shown_is_what_was_written),
         cmocka_unit_test(the_tighter_context_is_the_limit),
