@@ -43,6 +43,10 @@ bench: build ## measure speed on the default model
 	@tools/get-model build/szilard smollm2
 	build/szilard bench -m smollm2
 
+papers: build ## every paper's reproduction, on real models where it wants them (fetches 1.7 GB)
+	@tools/get-model build/szilard smollm2 qwen-0.5b qwen-1.5b
+	build/szilard papers run all
+
 # The unit tests in a build of their own.
 asan debug portable: ## the unit tests: with a sanitizer, unoptimised, with plain C kernels
 	@tools/setup build test
@@ -98,5 +102,5 @@ clean: ## remove every build folder (models stay in the cache)
 help: ## this list
 	@sed -n 's/^\([a-z][a-z -]*\):[^#]*## /\1\t/p' Makefile | sort | expand -t 28
 
-.PHONY: build demo all-programs test test-models test-long bench asan tsan debug portable ubsan \
+.PHONY: build demo all-programs test test-models test-long bench papers asan tsan debug portable ubsan \
 	fuzz-smoke coverage bits format docs install clean help

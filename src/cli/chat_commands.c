@@ -157,8 +157,9 @@ static void show_settings(const sz_chat *c) {
     sz_chat_say("think    %s", sz_think_choices[o->think]);
     sz_chat_say("context  %u of %u tokens used", sz_voice_length(&c->talk.voice),
                 sz_voice_context(&c->talk.voice));
-    sz_chat_say("/set NAME VALUE changes sampler, temp, top-k, top-p, min-p, repeat-penalty, seed, "
-                "n, think");
+    sz_chat_say(
+        "/set NAME VALUE changes sampler, sampler-preset, sampler-order, temp, top-k, top-p, "
+        "min-p, top-h, target-entropy, repeat-penalty, seed, n, think");
 }
 
 static sz_status set_think(sz_chat *c, const char *value) {

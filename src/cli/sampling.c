@@ -261,6 +261,8 @@ static bool is_greedy(const sz_sampling *s, const sz_preset *p) {
     return isnan(s->target_entropy) && either(s->temperature, p->temperature) == 0;
 }
 
+static const char *const rules[] = {"paper", "repo", "hf"};
+
 static void put_stage(sz_buf *b, const sz_sampling *s, const sz_preset *p, const char *name) {
     const struct shortcut *c = shortcut_of(name);
     bool temperature = strcmp(name, "temperature") == 0, top_h = strcmp(name, "top-h") == 0;
@@ -277,7 +279,7 @@ static void put_stage(sz_buf *b, const sz_sampling *s, const sz_preset *p, const
     if (!isnan(v))
         put_value(b, " ", v);
     if (top_h && !isnan(s->top_h_rule))
-        put_value(b, " rule=", s->top_h_rule);
+        sz_buf_printf(b, " rule=%s", rules[(size_t)s->top_h_rule]);
     if (top_h && !isnan(s->top_h_exact))
         put_value(b, " exact=", s->top_h_exact);
 }

@@ -170,7 +170,7 @@ same "shortcuts" "$(chain_of --top-k 0 --temp 1.5 --repeat-penalty 1.2 --top-h 0
 same "greedy" "$(chain_of --temp 0 --top-k 5)" "temperature 0"
 same "hf" "$(chain_of --sampler-preset hf --top-p 0.9)" "temperature 1, top-k 50, top-p 0.9"
 same "top-h" "$(chain_of --sampler-preset top-h --temp 2 --top-h-rule hf)" \
-    "temperature 2, top-h 0.4 rule=2"
+    "temperature 2, top-h 0.4 rule=hf"
 same "exact" "$(chain_of --sampler-preset top-h --top-h-exact 12)" \
     "temperature 1, top-h 0.4 exact=12"
 same "target" "$(chain_of --target-entropy 1.5 --sampler-preset hf)" "target-entropy 1.5, top-k 50"
