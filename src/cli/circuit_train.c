@@ -4,6 +4,7 @@
 #include "term.h"
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 
 typedef struct watch {
     sz_progress bar;
@@ -114,12 +115,23 @@ static sz_status train(const sz_circuit_options *o, sz_runtime *rt, sz_records *
     return status;
 }
 
+/* Before the work, so that it is not done for nothing. Pipes and devices are left alone. */
+static sz_status check_output(const char *path) {
+    struct stat there;
+    sz_writer *w;
+    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode))
+        return SZ_OK;
+    SZ_TRY(sz_writer_open(path, &w));
+    sz_writer_abort(w);
+    return SZ_OK;
+}
+
 int sz_circuit_train(const sz_circuit_options *o) {
     sz_runtime *rt;
     sz_records r;
     sz_buf b = {0};
     sz_runtime_config config = {.size = sizeof config, .n_threads = o->threads};
-    if (sz_records_read(o->data, o->width, &r) != SZ_OK)
+    if (check_output(o->output) != SZ_OK || sz_records_read(o->data, o->width, &r) != SZ_OK)
         return sz_cli_error();
     sz_status status = sz_runtime_new(&config, &rt);
     if (status == SZ_OK) {

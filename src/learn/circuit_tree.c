@@ -54,11 +54,9 @@ static void fill_row(void *context, size_t i, int thread) {
 
 sz_status sz_pc_mutual_information(sz_runtime *rt, const int32_t *x, size_t n, size_t d,
                                    size_t n_categories, double *mi) {
-    SZ_REQUIRE(
-        n >= 1 && n < UINT32_MAX && d >= 1 && d <= MOST_COLUMNS, SZ_E_LIMIT,
-        "%zu records of %zu columns: information between columns takes 1 record or more of 1 "
-        "to %d",
-        n, d, MOST_COLUMNS);
+    SZ_REQUIRE(n >= 1 && n < UINT32_MAX, SZ_E_LIMIT, "information from %zu records", n);
+    SZ_REQUIRE(d >= 1 && d <= MOST_COLUMNS, SZ_E_LIMIT,
+               "records of %zu columns: a tree is learned over 1 to %d", d, MOST_COLUMNS);
     SZ_TRY(sz_pc_check_records(&(sz_pc_shape){d, 1, n_categories}, x, n, true));
     uint8_t *code = sz_alloc(n * d);
     double *count_log = sz_alloc((n + 1) * sizeof *count_log);

@@ -56,6 +56,7 @@ refused 1 "the circuit knows the values from 0 to 2" "$szilard" pc zip -m "$work
 refused 2 "needs -m" "$szilard" pc zip "$work/plain"
 refused 2 "say what to do" "$szilard" pc
 refused 2 "needs a file of records" "$szilard" pc train -o "$work/x"
+refused 1 "cannot create" "$szilard" pc train "$work/t.csv" -o "$work/no/such/x"
 refused 2 "needs -o" "$szilard" pc train "$work/t.csv"
 refused 2 "needs -m" "$szilard" pc sample
 refused 2 "--latents takes a whole number" "$szilard" pc train "$work/t.csv" --latents 0 -o "$work/x"
