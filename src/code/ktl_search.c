@@ -158,8 +158,9 @@ static void relax_position(level *l, const uint8_t *x, size_t i, size_t n, bool 
 
 /* ---- Levels ---------------------------------------------------------------------------------- */
 
-static sz_kt_effort part_effort(size_t depth, size_t n) {
-    return depth + 2 < LEVELS && n <= NESTED_MOST ? SZ_KT_SUFFIXES : SZ_KT_LINEAR;
+/* How the parts of a stretch are searched: those of a suffix may be interleaved again. */
+static sz_kt_effort part_effort(size_t depth, size_t n, bool suffix) {
+    return suffix && depth + 2 < LEVELS && n <= NESTED_MOST ? SZ_KT_SUFFIXES : SZ_KT_LINEAR;
 }
 
 static void solve(search *s, size_t depth, const uint8_t *x, size_t n, sz_kt_effort effort);
@@ -206,7 +207,7 @@ static void solve(search *s, size_t depth, const uint8_t *x, size_t n, sz_kt_eff
             continue;
         bool all = effort == SZ_KT_FULL && n <= FULL_MOST;
         for (size_t length = all ? 4 : n - i; length <= n - i; length++)
-            relax_interleaved(s, depth, x, i, length, part_effort(depth, n));
+            relax_interleaved(s, depth, x, i, length, part_effort(depth, n, length == n - i));
     }
 }
 
@@ -239,7 +240,7 @@ static sz_status write_ops(search *s, size_t depth, const uint8_t *x, size_t n) 
         }
         SZ_TRY(sz_ktl_add_op(s->out, &s->cap_ops, o));
         if (o.kind == SZ_KT_ILV)
-            SZ_TRY(write_parts(s, depth, x + at, o.n, part_effort(depth, n)));
+            SZ_TRY(write_parts(s, depth, x + at, o.n, part_effort(depth, n, end == n)));
         at = end;
     }
     return SZ_OK;

@@ -1,5 +1,5 @@
-/* kt.h: short programs for byte strings: a total language priced in bits, and the search for its
- * shortest programs (card 08).
+/* kt.h: short programs for byte strings: a total language priced in bits, the search for its
+ * shortest programs, and the dialect of the KoLMogorov test (card 08).
  *
  * Conventions. Lengths of programs are exact, in bits of a code that is really written. Every
  * string of bits is a program or a defined error; no program runs longer than its output. Threads:
@@ -85,5 +85,20 @@ typedef enum sz_kt_effort {
  * longer than gamma(n + 1) + 2 + gamma(n) + 8 n bits. SZ_E_LIMIT: n > 2^24. O(n^2) for LINEAR,
  * O(n^3) and O(n^4) with small factors above. */
 SZ_API sz_status sz_kt_search(const uint8_t *x, size_t n, sz_kt_effort effort, sz_kt_program *out);
+
+/* ---- The dialect of the test --------------------------------------------------------------------
+ *
+ * Lines "sequence_i = function(arguments)" and "output = sequence_j" over lists of integers; the
+ * functions are those of the paper. Interpreted with fuel: a million element operations, lists of
+ * 65,536, values of 2^31, 64 lines. */
+
+/* Runs a script and appends its output, which must be bytes. bits (may be NULL): its cost by the
+ * uniform prior; strict: the predicate of filter is charged, which the paper's code leaves out.
+ * SZ_E_FORMAT names the line; SZ_E_LIMIT: out of fuel. */
+SZ_API sz_status sz_kt_script_run(const char *text, size_t n, bool strict, sz_buf *out,
+                                  double *bits);
+/* The script number `index` of a seed, from the paper's distribution of programs, and its output.
+ */
+SZ_API sz_status sz_kt_script_generate(uint64_t seed, uint64_t index, sz_buf *text, sz_buf *out);
 
 #endif
