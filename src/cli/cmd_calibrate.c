@@ -214,6 +214,14 @@ static double speed_up(const reading *r, double f) {
     return r->single_s[SZ_ROUTER_LARGE] / both;
 }
 
+/* The share at which both together are as fast as the large model alone; NaN: none is, even of the
+ * small model alone. */
+static double break_even(const reading *r) {
+    double gained =
+        r->single_s[SZ_ROUTER_LARGE] - r->single_s[SZ_ROUTER_SMALL] - r->many_s[SZ_ROUTER_LARGE];
+    return gained > 0 ? gained / (gained + r->many_s[SZ_ROUTER_SMALL]) : NAN;
+}
+
 static sz_status calibrate(const settings *s, const sz_engine *e, reading *r, outcome *o) {
     SZ_TRY(describe(s->routing.router, o));
     SZ_TRY(sz_router_check_pair(e->small, e->model));
@@ -248,6 +256,11 @@ static void put_text(sz_buf *b, const reading *r, const outcome *o) {
                   100 * o->fraction, r->n, r->surprisal[0] / (double)r->n,
                   r->surprisal[1] / (double)r->n, 1e3 * r->single_s[0], 1e3 * r->many_s[0],
                   1e3 * r->single_s[1], 1e3 * r->many_s[1], o->speed_up);
+    if (break_even(r) > 0)
+        sz_buf_printf(b, "break-even     at %.0f %% by the large model\n", 100 * break_even(r));
+    else
+        sz_buf_puts(b,
+                    "break-even     none: a token among many is hardly cheaper than one alone\n");
 }
 
 static void put_pair(sz_buf *b, const char *key, double small, double large) {
@@ -278,6 +291,8 @@ static void put_json(sz_buf *b, const sz_engine *e, const reading *r, const outc
     put_pair(b, "seconds_among_many", r->many_s[0], r->many_s[1]);
     sz_buf_puts(b, ",\"speed_up\":");
     sz_json_number(b, o->speed_up);
+    sz_buf_puts(b, ",\"break_even_fraction\":");
+    sz_json_number(b, break_even(r));
     sz_buf_puts(b, "}\n");
 }
 

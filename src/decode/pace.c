@@ -6,8 +6,8 @@
 
 #include <math.h>
 
-#define STAKE       4.0  /* passes of the large model that may be lost at first */
-#define FULL        8.0  /* the most that the purse holds */
+#define STAKE       3.0  /* passes of the large model that may be lost at first */
+#define FULL        6.0  /* the most that the purse holds */
 #define LOSS        0.02 /* of the time, that may be lost for ever */
 #define MEMORY      64.0 /* tokens after which a rate has forgotten half */
 #define SMOOTH      0.2  /* weight of a new time */

@@ -18,6 +18,7 @@ router=$(calibrate --router "ead window=3 min=2 hysteresis=0.9 small-signal=1" -
 has "settings" "$router" "window=3 min=2 hysteresis=0.9 small-signal=1"
 exits "in use" 0 "$szilard" run --small "$small" --large "$large" --router "$router" --raw -p a -n 5
 same "as text" "$(calibrate | line 1)" "$(calibrate --json | "$json_get" router)"
+has "break-even" "$(calibrate)" "break-even"
 has "speed" "$(calibrate)" "times the large model's"
 
 refused 2 "name the method" "$szilard" model calibrate
