@@ -301,8 +301,10 @@ static sz_status compute(sz_cover *c, int32_t id) {
         c->row = 0;
         c->n_rows = span.n;
     }
-    c->ahead += known;
-    c->n_ahead -= known;
+    if (known) {
+        c->ahead++;
+        c->n_ahead--;
+    }
     return SZ_OK;
 }
 

@@ -212,7 +212,7 @@ static void mangled_texts(void **state) {
             int32_t *id = &s.cover.ids[as_tokens ? at : 0], old_id = *id;
             char *byte = &s.cover.text.data[as_tokens ? 0 : at], old_byte = *byte;
             *id = as_tokens ? (int32_t)(other * 293) : old_id;
-            *byte = as_tokens ? old_byte : (char)(256 * other);
+            *byte = as_tokens ? old_byte : (char)(uint8_t)(256 * other);
             sz_buf got = {0};
             sz_status status = reveal(&right, &text, &got);
             assert_true(status == SZ_E_FORMAT || (status == SZ_OK && got.data[0] == 'm'));
