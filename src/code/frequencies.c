@@ -29,21 +29,37 @@ const uint64_t *sz_freq_weights(size_t *n) {
     return weights;
 }
 
-static sz_status find_max(const float *logits, size_t n, float *max, size_t *argmax) {
-    float m = -INFINITY;
+/* Sixteen maxima side by side, so that none waits for another. */
+static sz_status find_max(const float *logits, size_t n, float *out) {
+    enum { LANES = 16 };
+    float lane[LANES], max = -INFINITY;
     int bad = 0;
-    for (size_t i = 0; i < n; i++) {
+    size_t i = 0;
+    for (size_t k = 0; k < LANES; k++)
+        lane[k] = -INFINITY;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t k = 0; k < LANES; k++) {
+            float z = logits[i + k];
+            bad |= !(z <= FLT_MAX);
+            lane[k] = z > lane[k] ? z : lane[k];
+        }
+    for (; i < n; i++) {
         bad |= !(logits[i] <= FLT_MAX);
-        m = logits[i] > m ? logits[i] : m;
+        max = logits[i] > max ? logits[i] : max;
     }
-    SZ_REQUIRE(!bad && m > -INFINITY, SZ_E_NAN,
+    for (size_t k = 0; k < LANES; k++)
+        max = lane[k] > max ? lane[k] : max;
+    SZ_REQUIRE(!bad && max > -INFINITY, SZ_E_NAN,
                "a logit is NaN or infinity, or all of them are -infinity");
-    size_t at = 0;
-    while (logits[at] != m)
-        at++;
-    *max = m;
-    *argmax = at;
+    *out = max;
     return SZ_OK;
+}
+
+static size_t find_first(const float *logits, float value) {
+    size_t at = 0;
+    while (logits[at] != value)
+        at++;
+    return at;
 }
 
 /* Steps of 1/1024 nat below the largest, at most N_WEIGHTS - 1, whose weight is 0. */
@@ -54,46 +70,44 @@ static void put_steps(const float *logits, size_t n, float max, uint32_t *steps)
     }
 }
 
+/* In: steps; out: their weights, in the same place. A weight of 2^32, that of step 0 alone, becomes
+ * WHOLE, which is no other step's. Returns the sum of the true ones. */
+#define WHOLE UINT32_MAX
+static uint64_t put_weights(size_t n, uint32_t *steps) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t w = weights[steps[i]];
+        sum += w;
+        steps[i] = (uint32_t)(w - (w >> 32));
+    }
+    return sum;
+}
+
 typedef struct share {
     uint64_t total, rest; /* W, and 2^32 - n */
     uint64_t reciprocal;  /* floor(2^64 rest / W), below 2^64 as rest < 2^32 <= W */
 } share;
 
-static uint32_t divide(const share *s, uint64_t w) {
+static uint32_t divide(const share *s, uint32_t weight) {
+    uint64_t w = weight == WHOLE ? (uint64_t)1 << 32 : weight;
     return (uint32_t)(1 + (unsigned __int128)w * s->rest / s->total);
 }
 
-/* Weights w [n <= BLOCK] below 2^32 to frequencies. */
-static void put_block(const share *s, const uint64_t *w, size_t n, uint32_t *freq) {
-    uint64_t high = s->reciprocal >> 32, low = s->reciprocal & UINT32_MAX;
-    uint32_t close = 0;
+/* In: weights [n <= BLOCK]; out: frequencies. Returns their sum. */
+static uint64_t put_block(const share *s, size_t n, uint32_t *freq) {
+    uint32_t w[BLOCK], slow = 0;
+    uint32_t high = (uint32_t)(s->reciprocal >> 32), low = (uint32_t)s->reciprocal;
+    uint64_t sum = 0;
     for (size_t i = 0; i < n; i++) {
-        uint64_t part = (uint32_t)w[i] * high + ((uint32_t)w[i] * low >> 32);
+        w[i] = freq[i];
+        uint64_t part = (uint64_t)w[i] * high + ((uint64_t)w[i] * low >> 32);
         freq[i] = (uint32_t)(part >> 32) + 1;
-        close |= (uint32_t)part >= UINT32_MAX - 1;
+        slow |= ((uint32_t)part >= UINT32_MAX - 1) | (w[i] == WHOLE);
     }
-    for (size_t i = 0; close && i < n; i++)
+    for (size_t i = 0; slow && i < n; i++)
         freq[i] = divide(s, w[i]);
-}
-
-/* In: steps; out: frequencies, in the same place. Returns their sum. */
-static uint64_t put_frequencies(const share *s, size_t n, uint32_t *freq) {
-    uint64_t w[BLOCK], sum = 0;
-    for (size_t at = 0; at < n; at += BLOCK) {
-        size_t m = n - at < BLOCK ? n - at : BLOCK;
-        bool whole = false; /* a weight of 2^32 */
-        for (size_t i = 0; i < m; i++) {
-            w[i] = weights[freq[at + i]];
-            whole |= freq[at + i] == 0;
-        }
-        if (whole)
-            for (size_t i = 0; i < m; i++)
-                freq[at + i] = divide(s, w[i]);
-        else
-            put_block(s, w, m, freq + at);
-        for (size_t i = 0; i < m; i++)
-            sum += freq[at + i];
-    }
+    for (size_t i = 0; i < n; i++)
+        sum += freq[i];
     return sum;
 }
 
@@ -105,17 +119,16 @@ static sz_status check_size(size_t n) {
 
 sz_status sz_freq_from_logits(const float *logits, size_t n, uint32_t *freq) {
     float max;
-    size_t argmax;
     SZ_TRY(check_size(n));
-    SZ_TRY(find_max(logits, n, &max, &argmax));
+    SZ_TRY(find_max(logits, n, &max));
     pthread_once(&once, fill_weights);
     put_steps(logits, n, max, freq);
-    share s = {.rest = ((uint64_t)1 << 32) - n};
-    for (size_t i = 0; i < n; i++)
-        s.total += weights[freq[i]];
+    share s = {.total = put_weights(n, freq), .rest = ((uint64_t)1 << 32) - n};
     s.reciprocal = (uint64_t)(((unsigned __int128)s.rest << 64) / s.total);
-    uint64_t sum = put_frequencies(&s, n, freq);
-    freq[argmax] += (uint32_t)(((uint64_t)1 << 32) - sum);
+    uint64_t sum = 0;
+    for (size_t at = 0; at < n; at += BLOCK)
+        sum += put_block(&s, n - at < BLOCK ? n - at : BLOCK, freq + at);
+    freq[find_first(logits, max)] += (uint32_t)(((uint64_t)1 << 32) - sum);
     return SZ_OK;
 }
 

@@ -54,23 +54,9 @@ void sz_range_decode_take(sz_range_decoder *d, uint32_t cum, uint32_t freq) {
     sz_range_decode_step(d, cum, freq);
 }
 
-enum { BLOCK = 64 }; /* symbols that are summed before they are looked at one by one */
-
 size_t sz_range_decode_symbol(sz_range_decoder *d, const uint32_t *freq, size_t n) {
-    uint32_t place = sz_range_decode_place(d);
-    uint64_t cum = 0;
-    size_t i = 0;
-    while (i + BLOCK < n) {
-        uint64_t sum = 0;
-        for (size_t j = 0; j < BLOCK; j++)
-            sum += freq[i + j];
-        if (cum + sum > place)
-            break;
-        cum += sum;
-        i += BLOCK;
-    }
-    while (i + 1 < n && cum + freq[i] <= place)
-        cum += freq[i++];
+    uint64_t cum;
+    size_t i = sz_range_find(freq, n, sz_range_decode_place(d), &cum);
     sz_range_decode_step(d, cum, freq[i]);
     return i;
 }

@@ -65,4 +65,25 @@ static inline void sz_range_decode_of(sz_range_decoder *d, uint64_t cum, uint64_
     sz_range_decode_unit(d, d->range / total, cum, freq);
 }
 
+/* The symbol that owns `place`, and where it begins: whole blocks are summed before their symbols
+ * are looked at one by one. */
+static inline size_t sz_range_find(const uint32_t *freq, size_t n, uint64_t place, uint64_t *cum) {
+    enum { BLOCK = 64 };
+    uint64_t before = 0;
+    size_t i = 0;
+    while (i + BLOCK < n) {
+        uint64_t sum = 0;
+        for (size_t j = 0; j < BLOCK; j++)
+            sum += freq[i + j];
+        if (before + sum > place)
+            break;
+        before += sum;
+        i += BLOCK;
+    }
+    while (i + 1 < n && before + freq[i] <= place)
+        before += freq[i++];
+    *cum = before;
+    return i;
+}
+
 #endif

@@ -11,9 +11,12 @@ static double bits_of(double share) {
 
 sz_status sz_lm_frequencies(const float *logits, size_t n_vocab, uint32_t *freq) {
     SZ_TRY(sz_freq_from_logits(logits, n_vocab, freq));
-    size_t most = 0; /* at least 2^32 / n_vocab, so that it can give some away */
-    for (size_t i = 1; i < n_vocab; i++)
-        most = freq[i] > freq[most] ? i : most;
+    uint32_t largest = 0;
+    for (size_t i = 0; i < n_vocab; i++)
+        largest = freq[i] > largest ? freq[i] : largest;
+    size_t most = 0; /* the first with 2^32 / n_vocab or more, so that it can give some away */
+    while (freq[most] != largest)
+        most++;
     freq[most] -= SZ_LM_ESCAPE_FREQ;
     freq[n_vocab] = SZ_LM_ESCAPE_FREQ;
     return SZ_OK;
@@ -64,12 +67,10 @@ int32_t sz_lm_decode(sz_range_decoder *d, sz_recall *recall, uint32_t *freq, siz
         total -= freq[candidate];
         freq[candidate] = 0;
     }
-    uint64_t place = sz_range_decode_place_of(d, total), cum = 0;
-    int32_t i = 0;
-    while ((size_t)i < n_vocab && cum + freq[i] <= place)
-        cum += freq[i++];
+    uint64_t cum;
+    size_t i = sz_range_find(freq, n_vocab + 1, sz_range_decode_place_of(d, total), &cum);
     sz_range_decode_of(d, cum, freq[i], total);
-    return i;
+    return (int32_t)i;
 }
 
 uint8_t sz_lm_decode_byte(sz_range_decoder *d) {

@@ -19,6 +19,7 @@ typedef struct reader {
     uint32_t record_check; /* since the record began */
     record *records;       /* [n] read and not yet written */
     size_t n, cap;
+    size_t most; /* bytes in a record */
 } reader;
 
 static const struct {
@@ -150,7 +151,7 @@ static sz_status get_record(reader *r, bool *more) {
         return SZ_OK;
     }
     SZ_TRY(add_record(r, &c));
-    SZ_TRY(get_number(r, SZ_SLZ_MOST_SEGMENT, "the length of a record", &n));
+    SZ_TRY(get_number(r, r->most, "the length of a record", &n));
     SZ_REQUIRE(n > 0, SZ_E_FORMAT, "an empty record before byte %llu",
                (unsigned long long)r->totals.n_container);
     c->segment.n = (size_t)n;
@@ -217,6 +218,7 @@ static sz_status flush_records(reader *r, const sz_predictor *p) {
 static sz_status read_all(reader *r, const sz_predictor *p) {
     size_t batch = p ? p->kind->batch(p->self) : 1;
     bool more = true;
+    r->most = p ? p->kind->window : SZ_SLZ_MOST_SEGMENT;
     while (more) {
         SZ_TRY(get_record(r, &more));
         if (p && (r->n >= batch || !more))
@@ -235,7 +237,8 @@ static sz_status refuse(void *self, sz_segment *segments, size_t n) {
     return sz_fail(SZ_E_FORMAT, "the file names no engine and holds a code");
 }
 static void free_nothing(void *self) {}
-static const sz_predictor_kind none = {.batch = one, .decode = refuse, .free = free_nothing};
+static const sz_predictor_kind none = {
+    .window = SZ_SLZ_MOST_SEGMENT, .batch = one, .decode = refuse, .free = free_nothing};
 
 static sz_status open_predictor(sz_slz_open_fn open, void *user, uint8_t engine,
                                 const sz_buf *about, sz_predictor *out) {
