@@ -7,7 +7,7 @@ target_link_libraries(hash_logits PRIVATE szilard_static)
 
 # The tests of kernels for another processor, where there is no cmocka.
 if(SZ_BITS)
-  foreach(name products rows attention formats fma)
+  foreach(name products rows attention formats fma double)
     add_executable(bits_${name} ${tests}/num/test_${name}.c)
     target_include_directories(bits_${name} PRIVATE ${tests}/bits/stand_in ${tests}
                                ${CMAKE_SOURCE_DIR}/src)
