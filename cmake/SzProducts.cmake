@@ -1,4 +1,8 @@
 # Floor 4: products built from the engine, a library that the command, tests and fuzz targets link.
+# The core library alone needs neither it nor what it links.
+if(NOT (SZ_TOOLS OR SZ_TESTS OR SZ_FUZZ))
+  return()
+endif()
 foreach(module ${floor_4})
   file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${module}/*.c)
   list(APPEND SZ_PRODUCT_SOURCES ${files})
