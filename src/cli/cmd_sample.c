@@ -106,6 +106,12 @@ typedef struct work {
 static sz_status read_rows(work *w) {
     sz_table t;
     SZ_TRY(sz_table_read(w->s->file, &t));
+    for (size_t j = 0; j < t.columns; j++)
+        if (t.column[j].labels) {
+            sz_table_free(&t);
+            return sz_fail(SZ_E_FORMAT, "%s: column %zu holds words, not logits", w->s->file,
+                           j + 1);
+        }
     w->rows = t.vector ? 1 : t.rows;
     w->n_vocab = t.vector ? t.rows : t.columns;
     size_t cells = w->rows * w->n_vocab;

@@ -57,6 +57,8 @@ same "penalties" "$(sample "$work/same.txt" --sampler "penalties 4, greedy" --se
 refused 2 "no logits" "$szilard" sample
 refused 2 "left over" "$szilard" sample "$work/row.txt" "$work/rows.txt"
 refused 2 "paper|repo|hf" "$szilard" sample "$work/row.txt" --sampler "top-h rule=best"
+printf '1 2 x\n' > "$work/words.txt"
+refused 1 "column 3 holds words" "$szilard" sample "$work/words.txt"
 refused 1 "none.npy" "$szilard" sample "$work/none.npy"
 same "-n 0" "$(sample "$work/row.txt" -n 0 --seed 1)" ""
 finish
