@@ -3,6 +3,7 @@
 #include "match.h"
 #include <stdlib.h>
 #include <string.h>
+#include <szilard/unstable/info.h>
 
 enum { EXCERPT = 72, FLUSH = 1 << 20, CHUNK = 1 << 20 };
 
@@ -135,8 +136,16 @@ static void put_methods(sz_buf *b, const sz_match_report *r, bool json) {
         }
 }
 
-static void end_json(finder *f, const sz_match_report *r, uint64_t n) {
+/* What one alignment has by chance, and the odds that any comes as near as the nearest. */
+static bool by_chance(const finder *f, const sz_symbols *pattern, uint64_t n,
+                      sz_match_chance *out) {
+    bool nearest = n > 0 && f->k < 0 && !f->s->all && !f->s->wildcard && f->s->epsilon == 0;
+    return nearest && sz_match_by_chance(&f->text->s, pattern, f->least, out) == SZ_OK;
+}
+
+static void end_json(finder *f, const sz_symbols *pattern, const sz_match_report *r, uint64_t n) {
     sz_buf *b = &f->out;
+    sz_match_chance c;
     if (f->s->all || (f->k >= 0 && !f->s->count))
         sz_buf_puts(b, "]");
     if (f->k >= 0)
@@ -144,12 +153,19 @@ static void end_json(finder *f, const sz_match_report *r, uint64_t n) {
     if (n && (f->k < 0 || f->least <= f->k)) /* beyond the bound, the nearest is not known */
         sz_buf_printf(b, ",\"min_distance\":%u,\"argmin\":%llu", f->least,
                       (unsigned long long)f->nearest);
+    if (by_chance(f, pattern, n, &c)) {
+        sz_buf_puts(b, ",\"expected_distance\":");
+        sz_json_number(b, c.expected);
+        sz_buf_puts(b, ",\"log10_p_at_most\":");
+        sz_json_number(b, sz_unit_convert(c.log_p, SZ_HARTLEY));
+    }
     sz_buf_puts(b, ",\"methods\":{");
     put_methods(b, r, true);
     sz_buf_puts(b, "}}\n");
 }
 
-static void end_text(finder *f, const sz_match_report *r, uint64_t n) {
+static void end_text(finder *f, const sz_symbols *pattern, const sz_match_report *r, uint64_t n) {
+    sz_match_chance c;
     if (f->s->count)
         sz_buf_printf(&f->out, "%s%s%llu\n", f->name ? f->name : "", f->name ? ":" : "",
                       (unsigned long long)f->found);
@@ -160,6 +176,9 @@ static void end_text(finder *f, const sz_match_report *r, uint64_t n) {
         put_methods(&methods, r, false);
         sz_cli_note("alignments by method: %s", methods.data ? methods.data : "none");
         sz_buf_free(&methods);
+        if (by_chance(f, pattern, n, &c))
+            sz_cli_note("by chance %.1f mismatches; as near as this anywhere: p <= 10^%.1f",
+                        c.expected, sz_unit_convert(c.log_p, SZ_HARTLEY));
     }
 }
 
@@ -210,9 +229,9 @@ static sz_status find_in(finder *f, const sz_match_text *pattern, sz_runtime *rt
     begin(f, n);
     SZ_TRY(s->epsilon > 0 ? approximately(f, &pattern->s, &o) : exactly(f, &pattern->s, &o, &r));
     if (s->json)
-        end_json(f, &r, n);
+        end_json(f, &pattern->s, &r, n);
     else
-        end_text(f, &r, n);
+        end_text(f, &pattern->s, &r, n);
     return sz_cli_flush(&f->out);
 }
 

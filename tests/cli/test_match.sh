@@ -35,6 +35,10 @@ done
 has "explain" "$(match --method scatter --explain 49625 "$work/digits" 2>&1 > /dev/null)" "scatter"
 same "threads" "$(match -t 1 --all 49 "$work/digits" | cksum)" "$(match -t 3 --all 49 "$work/digits" | cksum)"
 
+has "chance" "$(match --explain -f "$work/p" "$work/t" 2>&1 > /dev/null)" "by chance 6."
+same "chance in JSON" "$(match --json -e 'the rat' "$work/t" | get min_distance)" 1
+near "expected" "$(match --json -e 'ab' - <<< 'abab' | get expected_distance)" 1.2 1e-9
+
 # Ids, wildcards, approximate distances.
 same "ids" "$(match --as ids '5 9' --all --json - <<< '[1,5,9,2,5,9]' | list)" '[2,0,2,2,0]'
 same "ids as JSON" "$(match --as ids '{"ids":[5,9]}' -k 0 - <<< '5 9 9' | cut -f 1)" 0

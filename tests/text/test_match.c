@@ -1,6 +1,7 @@
 /* test_match.c: distances at every alignment: reference values, all methods against the definition
  * over sizes and alphabets, identities, bounds, wildcards, pieces, threads, bad input. */
 #include "check.h"
+#include "heap_meter.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -464,6 +465,34 @@ static void pieces_and_threads_change_nothing(void **state) {
     sz_free(pattern);
 }
 
+static sz_status ignore(void *user, uint64_t first, const uint32_t *d, size_t n) {
+    *(uint64_t *)user += n;
+    return SZ_OK;
+}
+
+static void memory_does_not_grow_with_the_text(void **state) {
+    enum { PIECE = 1 << 20 };
+    uint8_t *text = random_symbols(PIECE, 1, 200), *pattern = near_pattern(text, PIECE, 3000, 1);
+    sz_symbols t = {text, PIECE, 1}, p = {pattern, 3000, 1};
+    static const sz_match_method some[] = {SZ_MATCH_AUTO, SZ_MATCH_SCAN, SZ_MATCH_BLOCKS};
+    for (size_t k = 0; k < 3; k++) {
+        sz_match_stream *m;
+        uint64_t n = 0;
+        size_t held = heap_begin();
+        sz_match_options o = {.method = some[k], .bounded = k == 2, .k = 100};
+        SZ_CHECK_OK(sz_match_stream_new(&p, &o, &m));
+        for (int i = 0; i < 6; i++)
+            SZ_CHECK_OK(sz_match_stream_feed(m, &t, ignore, &n));
+        assert_int_equal(n, 6 * PIECE - 2999);
+        if (heap_peak() - held > (16u << 20))
+            fail_msg("%s held %zu bytes", sz_match_method_name(some[k]), heap_peak() - held);
+        sz_match_stream_free(m);
+        assert_int_equal(heap_now(), held);
+    }
+    sz_free(text);
+    sz_free(pattern);
+}
+
 static sz_status refuse(void *user, uint64_t first, const uint32_t *d, size_t n) {
     return sz_fail(SZ_E_CANCELLED, "no more");
 }
@@ -544,6 +573,46 @@ static void approximations_keep_their_word(void **state) {
     assert_int_equal(short_of, 0);
 }
 
+/* The mean over random texts is what is expected; the bound holds for exact binomial odds; a
+ * planted copy is no chance. */
+static void chance_is_what_it_says(void **state) {
+    enum { N = 4000, M = 60 };
+    double mean = 0;
+    for (int round = 0; round < 20; round++) {
+        uint8_t *text = random_symbols(N, 1, 4), *pattern = random_symbols(M, 1, 4);
+        sz_symbols t = {text, N, 1}, p = {pattern, M, 1};
+        uint32_t d[N], least = M;
+        sz_match_chance c, never;
+        SZ_CHECK_OK(sz_match_distances(&t, &p, NULL, d, NULL));
+        for (size_t i = 0; i <= N - M; i++)
+            least = d[i] < least ? d[i] : least;
+        SZ_CHECK_OK(sz_match_by_chance(&t, &p, least, &c));
+        SZ_CHECK_ABS(c.expected, 45, 1.5);
+        assert_true(c.log_p > -9 && c.log_p <= 0); /* e^-9 in twenty rounds: it would be a wonder */
+        mean += c.expected / 20;
+        SZ_CHECK_OK(sz_match_by_chance(&t, &p, 3, &never));
+        assert_true(never.log_p < -40 && never.expected == c.expected);
+        sz_free(text);
+        sz_free(pattern);
+    }
+    SZ_CHECK_ABS(mean, 45, 0.5);
+    const char *text = "abababababababababab"; /* each place is equal with probability 1/2 */
+    sz_symbols t = {text, 20, 1}, p = {text, 20, 1};
+    double tail = 0, term = 0x1p-20;
+    for (uint32_t d = 0; d <= 20; d++) { /* at most d mismatches of 20 */
+        sz_match_chance c;
+        tail += term;
+        term = term * (20 - d) / (d + 1);
+        SZ_CHECK_OK(sz_match_by_chance(&t, &p, d, &c));
+        assert_true(c.log_p >= sz_log(tail) - 1e-9 && c.log_p <= 0);
+        if (d == 0)
+            SZ_CHECK_ABS(c.log_p, sz_log(tail), 1e-6);
+    }
+    assert_int_equal(sz_match_by_chance(&t, &p, 21, &(sz_match_chance){0}), SZ_E_ARG);
+    t.n = 19;
+    assert_int_equal(sz_match_by_chance(&t, &p, 0, &(sz_match_chance){0}), SZ_E_ARG);
+}
+
 /* ---- Bad input ------------------------------------------------------------------------------- */
 
 static void refused(const sz_symbols *t, const sz_symbols *p, sz_match_options o, sz_status status,
@@ -605,6 +674,8 @@ int main(void) {
         cmocka_unit_test(costs_choose_methods),
         cmocka_unit_test(votes_are_counted_exactly),
         cmocka_unit_test(approximations_keep_their_word),
+        cmocka_unit_test(chance_is_what_it_says),
+        cmocka_unit_test(memory_does_not_grow_with_the_text),
         cmocka_unit_test(bad_input_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

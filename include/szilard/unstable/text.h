@@ -106,6 +106,16 @@ SZ_API sz_status sz_match_split(const sz_symbols *text, const sz_symbols *patter
                                 double scatter_cost, double transform_cost, uint32_t *heavy,
                                 size_t cap, size_t *n_heavy, uint64_t *votes);
 
+/* How near a text comes by chance, were its symbols drawn one by one with the text's own
+ * frequencies. expected  mismatches of one alignment log_p     ln of a bound on the probability
+ * that any of the text's alignments comes within `distance`: Chernoff's for one, times their
+ * number; 0 where that is no bound */
+typedef struct sz_match_chance {
+    double expected, log_p;
+} sz_match_chance;
+SZ_API sz_status sz_match_by_chance(const sz_symbols *text, const sz_symbols *pattern,
+                                    uint32_t distance, sz_match_chance *out);
+
 /* ---- Approximate distances ------------------------------------------------------------------- */
 
 /* sz_match_approximate: every alignment's distance within a factor 1 - epsilon, from below.
