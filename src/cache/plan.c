@@ -37,7 +37,7 @@ static sz_status check_prompt(const sz_kv_policy_kind *kind, const sz_kv_prompt 
     return SZ_OK;
 }
 
-/* capacity [n_layer * n_head], within what each layer can use. */
+/* capacity [n_layer * n_head], within what each layer can use unless nothing is forgotten. */
 static sz_status find_budgets(const sz_kv_policy *policy, const sz_kv_prompt *p,
                               uint32_t *capacity) {
     size_t n = (size_t)p->n_layer * p->n_head;
@@ -46,7 +46,7 @@ static sz_status find_budgets(const sz_kv_policy *policy, const sz_kv_prompt *p,
         capacity[i] = all ? p->length : (uint32_t)policy->values[SZ_KV_BUDGET];
     if (!all && policy->kind->budgets)
         SZ_TRY(policy->kind->budgets(policy->values, p, capacity));
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; !all && i < n; i++) {
         uint32_t reach = sz_kv_reach(p, (uint32_t)(i / p->n_head));
         capacity[i] = capacity[i] < reach ? capacity[i] : reach;
     }

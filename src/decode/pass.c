@@ -205,6 +205,10 @@ sz_status sz_session_need_logits(sz_session *s, uint32_t seq) {
         return SZ_OK;
     SZ_REQUIRE(length > 0, SZ_E_STATE,
                "sequence %u is empty: there is no distribution to draw from before a prompt", seq);
+    SZ_REQUIRE(length > sz_kv_base(s->kv, seq), SZ_E_STATE,
+               "sequence %u has forgotten what the distribution after its first %u tokens depends "
+               "on: give it a token first",
+               seq, length);
     sz_span last = {seq, &q->records[length - 1].id, 1, SZ_LAST};
     SZ_REQUIRE(*last.ids >= 0, SZ_E_STATE,
                "sequence %u ends with an embedding whose logits were not kept", seq);

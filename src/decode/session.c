@@ -190,6 +190,11 @@ sz_status sz_session_truncate(sz_session *s, uint32_t seq, uint32_t n_tokens) {
     uint32_t length = sz_kv_length(s->kv, seq);
     SZ_REQUIRE(n_tokens <= length, SZ_E_ARG, "sequence %u has %u tokens, not %u", seq, length,
                n_tokens);
+    uint32_t base = sz_kv_base(s->kv, seq);
+    SZ_REQUIRE(n_tokens == 0 || n_tokens >= base, SZ_E_STATE,
+               "sequence %u has forgotten some of its first %u tokens: it can be cut to that many, "
+               "or emptied, not to %u",
+               seq, base, n_tokens);
     if (n_tokens == length)
         return SZ_OK;
     sz_kv_truncate(s->kv, seq, n_tokens);

@@ -4,6 +4,7 @@
  * scores, softmax and mix are the kernels' canonical sums; blocks are merged one after the other:
  * with running (m, l, o) and a block's (m', l', o'), M = max(m, m'), a = exp(m - M), b = exp(m' -
  * M): l = l a + l' b, o = fma(o, a, o' b). Nothing depends on which queries are computed together.
+ * Where a sequence has forgotten positions, the blocks of what a head kept of them come first.
  */
 #include "model.h"
 
@@ -28,7 +29,8 @@ typedef struct query { /* running softmax of one query */
     const float *q;
     float *out;
     float max, sum;
-    uint32_t first, last; /* visible positions [first, last] */
+    uint32_t position;
+    uint32_t first, last; /* visible places [first, last] of the blocks that are read */
 } query;
 
 static void store_row(attention *a, size_t row) {
@@ -115,12 +117,47 @@ static size_t begin_queries(const attention *a, uint32_t first, uint32_t last, u
             queries[n] = (query){.q = a->q->data + at,
                                  .out = a->out->data + at,
                                  .max = -INFINITY,
+                                 .position = position,
                                  .first = first_visible(a, position),
                                  .last = position};
             memset(queries[n].out, 0, dim * sizeof(float));
         }
     }
     return n;
+}
+
+/* The first of n rising positions that is not below `least`; n if there is none. */
+static uint32_t find_position(const uint32_t *position, uint32_t n, uint32_t least) {
+    uint32_t low = 0, high = n;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (position[middle] < least)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* What a head kept of the positions below the base; the others remain for the caller. */
+static void attend_kept(const attention *a, query *queries, size_t n, uint32_t seq, uint32_t head,
+                        float *scratch, float *view_scratch) {
+    uint32_t base = sz_kv_base(a->pass->kv, seq), n_kept;
+    const uint32_t *position = sz_kv_kept_positions(a->pass->kv, seq, a->layer, head, &n_kept);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t first = find_position(position, n_kept, queries[i].first);
+        queries[i].first = first < n_kept ? first : UINT32_MAX; /* sees none of them */
+        queries[i].last = n_kept ? n_kept - 1 : 0;
+    }
+    for (uint32_t block = 0; block * SZ_KV_BLOCK < n_kept; block++) {
+        sz_kv_view view = sz_kv_view_kept(a->pass->kv, seq, block, a->layer, head, view_scratch);
+        attend_block(a, queries, n, &view, block, scratch);
+    }
+    for (size_t i = 0; i < n; i++) {
+        uint32_t first = first_visible(a, queries[i].position);
+        queries[i].first = first > base ? first : base;
+        queries[i].last = queries[i].position;
+    }
 }
 
 /* One cached head and one chunk of rows of one sequence. */
@@ -135,6 +172,8 @@ static void attend_chunk(void *context, size_t task, int thread) {
     query *queries = (query *)(scratch + SZ_QUERY_MAX * padded + sz_kv_scratch_floats(a->pass->kv));
     size_t n = begin_queries(a, first, last, head, queries);
     uint32_t seq = a->pass->seq[first];
+    if (sz_kv_base(a->pass->kv, seq))
+        attend_kept(a, queries, n, seq, head, scratch, scratch + SZ_QUERY_MAX * padded);
     uint32_t from = queries[0].first / SZ_KV_BLOCK, to = queries[n - 1].last / SZ_KV_BLOCK;
     for (uint32_t block = from; block <= to; block++) {
         sz_kv_view view = sz_kv_view_block(a->pass->kv, seq, block, a->layer, head,
@@ -180,8 +219,16 @@ static void tap_row(const attention *a, size_t row, size_t head, float *p, size_
 static void tap_attention(attention *a) {
     const sz_hparams *h = &a->m->h;
     uint32_t longest = 0;
-    for (size_t row = 0; row < a->pass->n; row++)
+    for (size_t row = 0; row < a->pass->n; row++) {
+        if (sz_kv_base(a->pass->kv, a->pass->seq[row])) {
+            sz_graph_fail(a->g, sz_fail(SZ_E_UNSUPPORTED,
+                                        "sequence %u has forgotten tokens: its attention cannot "
+                                        "be tapped",
+                                        a->pass->seq[row]));
+            return;
+        }
         longest = a->pass->position[row] + 1 > longest ? a->pass->position[row] + 1 : longest;
+    }
     size_t blocks = (longest + SZ_KV_BLOCK - 1) / SZ_KV_BLOCK;
     sz_tensor *t = sz_tensor_new(a->g, a->pass->n * h->n_head, blocks * SZ_KV_BLOCK);
     if (!t)

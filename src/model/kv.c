@@ -1,26 +1,7 @@
 /* kv.c: blocks, sequences, copy on write (kv.h). */
-#include "kv.h"
+#include "kv_parts.h"
 
 #include <string.h>
-
-typedef struct block {
-    _Alignas(64) uint32_t references;
-    _Alignas(64) uint8_t data[]; /* [n_layer][n_head_kv] of (keys, values[, scales]) */
-} block;
-
-typedef struct sequence {
-    block **blocks; /* [cap_blocks] */
-    uint32_t n_blocks, cap_blocks, length;
-} sequence;
-
-struct sz_kv {
-    const sz_kernels *k;
-    sz_kv_shape shape;
-    uint32_t n_sequences, context, dim_padded;
-    size_t key_bytes, value_bytes, scale_bytes, head_bytes, block_bytes;
-    size_t n_blocks; /* allocated now */
-    sequence *sequences;
-};
 
 static size_t element_bytes(sz_kv_type type) {
     return type == SZ_KV_F32 ? 4 : type == SZ_KV_F16 ? 2 : 1;
@@ -50,7 +31,7 @@ size_t sz_kv_block_bytes(const sz_kv_shape *shape) {
 }
 
 size_t sz_kv_bytes(const sz_kv *kv) {
-    return kv->n_blocks * kv->block_bytes;
+    return kv->n_blocks * kv->block_bytes + kv->kept_bytes;
 }
 
 sz_status sz_kv_new(const sz_kernels *k, const sz_kv_shape *shape, uint32_t n_sequences,
@@ -72,10 +53,19 @@ sz_status sz_kv_new(const sz_kernels *k, const sz_kv_shape *shape, uint32_t n_se
 }
 
 static void release(sz_kv *kv, block *b) {
-    if (--b->references > 0)
+    if (!b || --b->references > 0)
         return;
     sz_free(b);
     kv->n_blocks--;
+}
+
+/* The blocks that remain to be made are those from the end of the positions on. */
+void sz_kv_release_blocks(sz_kv *kv, sequence *s) {
+    for (uint32_t i = 0; i < s->n_blocks; i++) {
+        release(kv, s->blocks[i]);
+        s->blocks[i] = NULL;
+    }
+    s->n_blocks = s->length / SZ_KV_BLOCK;
 }
 
 void sz_kv_truncate(sz_kv *kv, uint32_t seq, uint32_t length) {
@@ -85,6 +75,8 @@ void sz_kv_truncate(sz_kv *kv, uint32_t seq, uint32_t length) {
         release(kv, s->blocks[--s->n_blocks]);
     if (length < s->length)
         s->length = length;
+    if (length == 0)
+        sz_kv_release_kept(kv, s);
 }
 
 void sz_kv_free(sz_kv *kv) {
@@ -170,15 +162,19 @@ sz_status sz_kv_fork(sz_kv *kv, uint32_t from, uint32_t to) {
     SZ_TRY(reserve(b, a->n_blocks));
     for (uint32_t i = 0; i < a->n_blocks; i++) {
         b->blocks[i] = a->blocks[i];
-        b->blocks[i]->references++;
+        if (b->blocks[i])
+            b->blocks[i]->references++;
     }
     b->n_blocks = a->n_blocks;
     b->length = a->length;
+    b->kept = a->kept;
+    if (b->kept)
+        b->kept->references++;
     return SZ_OK;
 }
 
-static uint8_t *head_data(const sz_kv *kv, uint32_t seq, uint32_t block, uint32_t layer,
-                          uint32_t head) {
+uint8_t *sz_kv_head_data(const sz_kv *kv, uint32_t seq, uint32_t block, uint32_t layer,
+                         uint32_t head) {
     uint8_t *data = kv->sequences[seq].blocks[block]->data;
     return data + ((size_t)layer * kv->shape.n_head_kv + head) * kv->head_bytes;
 }
@@ -252,7 +248,7 @@ static void store_q8(const sz_kv *kv, uint8_t *p, uint32_t at, const float *key,
 
 void sz_kv_store(sz_kv *kv, uint32_t seq, uint32_t position, uint32_t layer, uint32_t head,
                  const float *key, const float *value) {
-    uint8_t *p = head_data(kv, seq, position / SZ_KV_BLOCK, layer, head);
+    uint8_t *p = sz_kv_head_data(kv, seq, position / SZ_KV_BLOCK, layer, head);
     uint32_t at = position % SZ_KV_BLOCK;
     if (kv->shape.type == SZ_KV_F16)
         store_half(kv, p, at, key, value);
@@ -287,12 +283,15 @@ static void expand_q8(const sz_kv *kv, const uint8_t *p, float *keys, float *val
         }
 }
 
-sz_kv_view sz_kv_view_block(const sz_kv *kv, uint32_t seq, uint32_t block, uint32_t layer,
-                            uint32_t head, float *scratch) {
-    const uint8_t *p = head_data(kv, seq, block, layer, head);
+sz_kv_view sz_kv_view_head(const sz_kv *kv, const uint8_t *p, float *scratch) {
     if (kv->shape.type != SZ_KV_Q8_0)
         return (sz_kv_view){p, p + kv->key_bytes, kv->shape.type == SZ_KV_F16};
     float *values = scratch + (size_t)kv->shape.head_dim * SZ_KV_BLOCK;
     expand_q8(kv, p, scratch, values);
     return (sz_kv_view){scratch, values, false};
+}
+
+sz_kv_view sz_kv_view_block(const sz_kv *kv, uint32_t seq, uint32_t block, uint32_t layer,
+                            uint32_t head, float *scratch) {
+    return sz_kv_view_head(kv, sz_kv_head_data(kv, seq, block, layer, head), scratch);
 }

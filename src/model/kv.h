@@ -1,5 +1,6 @@
 /* kv.h: the key-value cache: blocks of 64 absolute positions with reference counts. Sequences share
- * blocks after a fork and copy one before they write to it. */
+ * blocks after a fork and copy one before they write to it. A sequence may forget positions: each
+ * head then holds those that it kept, at their old positions, in blocks of its own. */
 #ifndef SZ_MODEL_KV_H
 #define SZ_MODEL_KV_H
 
@@ -24,6 +25,7 @@ uint32_t sz_kv_length(const sz_kv *kv, uint32_t seq);
 /* Makes positions [length, length + n) writable and counts them in. SZ_E_LIMIT beyond the context.
  */
 sz_status sz_kv_extend(sz_kv *kv, uint32_t seq, uint32_t n);
+/* To 0, or to sz_kv_base and more. */
 void sz_kv_truncate(sz_kv *kv, uint32_t seq, uint32_t length);
 /* to must be empty; shares all blocks of from. */
 sz_status sz_kv_fork(sz_kv *kv, uint32_t from, uint32_t to);
@@ -42,5 +44,18 @@ typedef struct sz_kv_view {
 size_t sz_kv_scratch_floats(const sz_kv *kv);
 sz_kv_view sz_kv_view_block(const sz_kv *kv, uint32_t seq, uint32_t block, uint32_t layer,
                             uint32_t head, float *scratch);
+
+/* Forgets all positions of a sequence but those given: head i = layer n_head_kv + head keeps
+ * position[first[i]] up to position[first[i + 1]], rising, all below the length. Forks share what
+ * is kept. SZ_E_STATE if it has forgotten some before. */
+sz_status sz_kv_keep(sz_kv *kv, uint32_t seq, const size_t *first, const uint32_t *position);
+/* The length at that time: the first position that lies in a block of all heads. 0: nothing was
+ * forgotten. */
+uint32_t sz_kv_base(const sz_kv *kv, uint32_t seq);
+/* What a head kept, and a block of it, 64 kept positions; where the base is not 0. */
+const uint32_t *sz_kv_kept_positions(const sz_kv *kv, uint32_t seq, uint32_t layer, uint32_t head,
+                                     uint32_t *n);
+sz_kv_view sz_kv_view_kept(const sz_kv *kv, uint32_t seq, uint32_t block, uint32_t layer,
+                           uint32_t head, float *scratch);
 
 #endif

@@ -155,7 +155,8 @@ static void high_ranks_keep_more(void **state) {
 }
 
 static void a_prompt_within_the_budget_stays_whole(void **state) {
-    sz_kv_prompt prompt = {LAYERS, HEADS, 100, NULL, NULL, NULL, NULL};
+    static const uint32_t windows[LAYERS] = {0, 32, 0, 500};
+    sz_kv_prompt prompt = {LAYERS, HEADS, 100, windows, NULL, NULL, NULL};
     for (size_t k = 0; k < N_NAMES; k++)
         for (uint32_t budget = 100; budget <= 300; budget += 200) {
             char text[64];

@@ -8,6 +8,7 @@
 #ifndef SZILARD_CACHE_H
 #define SZILARD_CACHE_H
 
+#include <szilard/unstable/model.h>
 #include <szilard/unstable/option.h>
 
 /* ---- Truncated matrix entropy -------------------------------------------------------------------
@@ -104,10 +105,51 @@ typedef struct sz_kv_plan {
     size_t *first; /* [n_layer n_head + 1] */
     uint32_t *position;
 } sz_kv_plan;
-/* A layer with a sliding window keeps nothing that no later token sees. SZ_E_ARG: something that
+/* Where something is forgotten, a layer with a sliding window keeps nothing that no later token
+ * sees. SZ_E_ARG: something that
  * the policy needs is missing; SZ_E_NAN names layer and head. */
 SZ_API sz_status sz_kv_policy_plan(const sz_kv_policy *policy, const sz_kv_prompt *prompt,
                                    sz_kv_plan *out);
 SZ_API void sz_kv_plan_free(sz_kv_plan *plan);
+
+/* ---- Sequences ----------------------------------------------------------------------------------
+ */
+
+/* Computes ids as the prompt of an empty sequence, as sz_session_prompt_ids does, and observes what
+ * `needs` names (SZ_KV_NEEDS_*), recent mass from the last `window` tokens. Ranks are of the
+ * queries of at most 512 tokens, evenly spaced, with a quarter of the eigenvalues; a cached head
+ * has the mean of its query heads. SZ_E_STATE: the sequence has tokens, or the session a tap. */
+typedef struct sz_kv_watch sz_kv_watch;
+SZ_API sz_status sz_session_observe(sz_session *s, uint32_t seq, const int32_t *ids, size_t n,
+                                    unsigned needs, uint32_t window, sz_kv_watch **out);
+SZ_API void sz_kv_watch_free(sz_kv_watch *w);
+SZ_API const sz_kv_prompt *sz_kv_watch_prompt(const sz_kv_watch *w); /* borrowed */
+
+/* Forgets what a plan for just the tokens of the sequence does not keep; nothing if it keeps all of
+ * them. Positions stay what they were, and the next token takes the next one; its distribution was
+ * computed before. From then on the sequence can be cut to these tokens or emptied, its forks share
+ * what it kept, and attention cannot be tapped. SZ_E_STATE: it has forgotten tokens before.
+ * SZ_E_ARG: the plan is not for it. */
+SZ_API sz_status sz_session_keep(sz_session *s, uint32_t seq, const sz_kv_plan *plan);
+
+typedef struct sz_kv_account {
+    uint32_t length, least, most;  /* tokens of the prompt; kept by single heads */
+    uint64_t n_kept, n_full;       /* summed over layers and heads */
+    size_t bytes_kept, bytes_full; /* held by the session's cache before and after */
+} sz_kv_account;
+/* Observes, plans and forgets. out may be NULL. On failure the sequence holds the tokens that were
+ * computed. */
+SZ_API sz_status sz_session_prompt_kept(sz_session *s, uint32_t seq, const int32_t *ids, size_t n,
+                                        const sz_kv_policy *policy, sz_kv_account *out);
+
+typedef struct sz_kv_loss {
+    size_t n;           /* tokens given */
+    double kl, kl_most; /* nats: mean and largest divergence of the distributions after them */
+    double excess;      /* nats per token, mean: surprisal less that of the full cache; n > 1 */
+} sz_kv_loss;
+/* What a policy costs: continues two sequences that hold the same tokens, one of which has
+ * forgotten some, with n >= 1 ids, and compares the distributions after each. Both keep the ids. */
+SZ_API sz_status sz_session_kv_loss(sz_session *s, uint32_t full, uint32_t kept, const int32_t *ids,
+                                    size_t n, sz_kv_loss *out);
 
 #endif

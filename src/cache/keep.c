@@ -1,0 +1,121 @@
+/* keep.c: carrying a plan out in a sequence's cache, and what that costs. */
+#include "watch.h"
+
+static sz_status check_head(const sz_kv_plan *p, size_t i) {
+    size_t from = p->first[i], to = p->first[i + 1];
+    bool good = from <= to && to - from <= p->length;
+    for (size_t j = from; good && j < to; j++)
+        good = p->position[j] < p->length && (j == from || p->position[j] > p->position[j - 1]);
+    SZ_REQUIRE(good, SZ_E_ARG,
+               "the plan's positions for layer %zu, head %zu are not rising below %u",
+               i / p->n_head, i % p->n_head, p->length);
+    return SZ_OK;
+}
+
+static sz_status check_plan(const sz_session *s, uint32_t seq, const sz_kv_plan *p) {
+    const sz_hparams *h = &s->model->h;
+    uint32_t length = sz_session_length(s, seq);
+    SZ_REQUIRE(p && p->first && p->position && p->n_layer == h->n_layer &&
+                   p->n_head == h->n_head_kv && p->first[0] == 0,
+               SZ_E_ARG, "the plan is not for a model of %u layers with %u cached heads",
+               h->n_layer, h->n_head_kv);
+    SZ_REQUIRE(p->length == length, SZ_E_ARG, "the plan is for %u tokens, sequence %u has %u",
+               p->length, seq, length);
+    for (size_t i = 0; i < (size_t)p->n_layer * p->n_head; i++)
+        SZ_TRY(check_head(p, i));
+    return SZ_OK;
+}
+
+sz_status sz_session_keep(sz_session *s, uint32_t seq, const sz_kv_plan *plan) {
+    SZ_TRY(sz_session_check(s, seq));
+    SZ_TRY(check_plan(s, seq, plan));
+    size_t n = (size_t)plan->n_layer * plan->n_head;
+    if (plan->first[n] == n * plan->length)
+        return SZ_OK;
+    return sz_kv_keep(s->kv, seq, plan->first, plan->position);
+}
+
+static sz_kv_account count(const sz_kv_plan *plan) {
+    size_t n = (size_t)plan->n_layer * plan->n_head;
+    sz_kv_account a = {.length = plan->length,
+                       .least = plan->length,
+                       .n_kept = plan->first[n],
+                       .n_full = (uint64_t)n * plan->length};
+    for (size_t i = 0; i < n; i++) {
+        uint32_t kept = (uint32_t)(plan->first[i + 1] - plan->first[i]);
+        a.least = kept < a.least ? kept : a.least;
+        a.most = kept > a.most ? kept : a.most;
+    }
+    return a;
+}
+
+sz_status sz_session_prompt_kept(sz_session *s, uint32_t seq, const int32_t *ids, size_t n,
+                                 const sz_kv_policy *policy, sz_kv_account *out) {
+    SZ_REQUIRE(policy && policy->kind, SZ_E_ARG, "no kv policy");
+    bool all = !policy->kind->score || n <= policy->values[0];
+    sz_kv_watch *w;
+    sz_kv_plan plan = {0};
+    SZ_TRY(sz_session_observe(s, seq, ids, n, all ? 0 : policy->kind->needs,
+                              sz_kv_policy_window(policy), &w));
+    sz_status status = sz_kv_policy_plan(policy, sz_kv_watch_prompt(w), &plan);
+    sz_kv_watch_free(w);
+    SZ_TRY(status);
+    sz_kv_account account = count(&plan);
+    account.bytes_full = sz_session_kv_bytes(s);
+    status = sz_session_keep(s, seq, &plan);
+    account.bytes_kept = sz_session_kv_bytes(s);
+    sz_kv_plan_free(&plan);
+    if (status == SZ_OK && out)
+        *out = account;
+    return status;
+}
+
+/* ---- What it costs ------------------------------------------------------------------------------
+ */
+
+enum { LOSS_ROWS = 16 }; /* of both, in memory at once */
+
+static double surprisal(const sz_session *s, size_t row, int32_t id) {
+    return sz_session_stats(s, row)->log_sum_exp - (double)sz_session_logits(s, row)[id];
+}
+
+/* n tokens through both, in one pass; next: what follows, NULL at the end. */
+static sz_status compare(sz_session *s, uint32_t full, uint32_t kept, const int32_t *ids, size_t n,
+                         const int32_t *next, sz_kv_loss *loss) {
+    sz_span spans[] = {{full, ids, (uint32_t)n, SZ_ALL}, {kept, ids, (uint32_t)n, SZ_ALL}};
+    size_t vocab = s->model->h.n_vocab;
+    SZ_TRY(sz_session_forward(s, spans, 2));
+    for (size_t i = 0; i < n; i++) {
+        double kl;
+        SZ_TRY(sz_div_kl_logits(sz_session_logits(s, i), sz_session_logits(s, n + i), vocab, &kl));
+        loss->kl += kl;
+        loss->kl_most = kl > loss->kl_most ? kl : loss->kl_most;
+        const int32_t *following = i + 1 < n ? &ids[i + 1] : next;
+        if (following)
+            loss->excess += surprisal(s, n + i, *following) - surprisal(s, i, *following);
+    }
+    loss->n += n;
+    return SZ_OK;
+}
+
+sz_status sz_session_kv_loss(sz_session *s, uint32_t full, uint32_t kept, const int32_t *ids,
+                             size_t n, sz_kv_loss *out) {
+    SZ_TRY(sz_session_check(s, full));
+    SZ_TRY(sz_session_check(s, kept));
+    SZ_REQUIRE(full != kept && ids && n >= 1 && out, SZ_E_ARG,
+               "sequences %u and %u, %zu tokens: two sequences and a token are needed", full, kept,
+               n);
+    SZ_REQUIRE(sz_session_length(s, full) == sz_session_length(s, kept), SZ_E_STATE,
+               "sequences %u and %u have %u and %u tokens", full, kept, sz_session_length(s, full),
+               sz_session_length(s, kept));
+    sz_kv_loss loss = {0};
+    for (size_t at = 0; at < n; at += LOSS_ROWS) {
+        size_t count = n - at < LOSS_ROWS ? n - at : LOSS_ROWS;
+        const int32_t *next = at + count < n ? ids + at + count : NULL;
+        SZ_TRY(compare(s, full, kept, ids + at, count, next, &loss));
+    }
+    loss.kl /= (double)n;
+    loss.excess = n > 1 ? loss.excess / (double)(n - 1) : 0.0;
+    *out = loss;
+    return SZ_OK;
+}

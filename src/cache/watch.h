@@ -1,0 +1,20 @@
+/* watch.h: what was observed of a prompt. */
+#ifndef SZ_CACHE_WATCH_H
+#define SZ_CACHE_WATCH_H
+
+#include <szilard/unstable/cache.h>
+
+#include "decode/session.h"
+
+struct sz_kv_watch {
+    sz_kv_prompt prompt;
+    uint32_t *windows;
+    double *recent, *total, *ranks;
+    float *queries; /* [n_layer][n_picked][n_head * head_dim] */
+    uint32_t n_picked, stride;
+};
+
+/* The ranks of the queries that were picked. */
+sz_status sz_kv_watch_rank(sz_kv_watch *w, const sz_model *m);
+
+#endif
