@@ -79,10 +79,12 @@ static double surprisal(const sz_session *s, size_t row, int32_t id) {
     return sz_session_stats(s, row)->log_sum_exp - (double)sz_session_logits(s, row)[id];
 }
 
-/* n tokens through both, in one pass; next: what follows, NULL at the end. */
+/* n tokens through both, in one pass; next: what follows, NULL at the end. A single token needs no
+ * logits from before, which a sequence that was cut does not have. */
 static sz_status compare(sz_session *s, uint32_t full, uint32_t kept, const int32_t *ids, size_t n,
                          const int32_t *next, sz_kv_loss *loss) {
-    sz_span spans[] = {{full, ids, (uint32_t)n, SZ_ALL}, {kept, ids, (uint32_t)n, SZ_ALL}};
+    sz_want want = n > 1 ? SZ_ALL : SZ_LAST;
+    sz_span spans[] = {{full, ids, (uint32_t)n, want}, {kept, ids, (uint32_t)n, want}};
     size_t vocab = s->model->h.n_vocab;
     SZ_TRY(sz_session_forward(s, spans, 2));
     for (size_t i = 0; i < n; i++) {
@@ -109,8 +111,8 @@ sz_status sz_session_kv_loss(sz_session *s, uint32_t full, uint32_t kept, const 
                "sequences %u and %u have %u and %u tokens", full, kept, sz_session_length(s, full),
                sz_session_length(s, kept));
     sz_kv_loss loss = {0};
-    for (size_t at = 0; at < n; at += LOSS_ROWS) {
-        size_t count = n - at < LOSS_ROWS ? n - at : LOSS_ROWS;
+    for (size_t at = 0, count; at < n; at += count) {
+        count = at == 0 ? 1 : n - at < LOSS_ROWS ? n - at : LOSS_ROWS;
         const int32_t *next = at + count < n ? ids + at + count : NULL;
         SZ_TRY(compare(s, full, kept, ids + at, count, next, &loss));
     }

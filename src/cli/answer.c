@@ -63,10 +63,11 @@ sz_status sz_talk_open(sz_generation *o, bool drop_oldest, sz_talk *t) {
     t->drop_oldest = o->overflow ? o->overflow == SZ_OVERFLOW_DROP : drop_oldest;
     SZ_TRY(sz_engine_open(&o->engine, &t->engine));
     SZ_TRY(choose_template(t));
-    sz_session_config config = {.size = sizeof config,
-                                .context = o->context,
-                                .n_sequences = o->n_sequences ? o->n_sequences : 1,
-                                .kv_type = o->kv_type};
+    sz_session_config config = {
+        .size = sizeof config,
+        .context = o->context,
+        .n_sequences = o->n_sequences ? o->n_sequences : sz_forgetting_sequences(&o->forgetting),
+        .kv_type = o->kv_type};
     SZ_TRY(sz_voice_open(&t->engine, o->routing.router, &config, &t->voice));
     return sz_talk_set_sampling(t);
 }
@@ -116,6 +117,17 @@ static sz_status hold(answer *a, const int32_t *ids, size_t n) {
     return status;
 }
 
+/* The prompt under a policy: a text that was cut can not go on, so all of it is computed. */
+static sz_status hold_part(answer *a) {
+    const sz_generation *o = a->talk->options;
+    uint64_t start = sz_time_ns();
+    sz_status status = sz_forgetting_prompt(&o->forgetting, a->talk->voice.session, a->ids,
+                                            a->n_ids, &a->account->kept);
+    a->account->prompt_ns += sz_time_ns() - start;
+    a->account->n_prefilled += a->n_ids;
+    return status;
+}
+
 /* ---- When the context is full ---------------------------------------------------------------- */
 
 static sz_status too_long(const answer *a) {
@@ -161,7 +173,7 @@ static sz_status first_prompt(answer *a) {
     SZ_REQUIRE(a->n_ids > 0, SZ_E_ARG,
                "there is no text to continue, and the file asks for no begin-of-text");
     a->account->n_prompt = a->n_ids;
-    return hold(a, a->ids, a->n_ids);
+    return a->talk->options->forgetting.text ? hold_part(a) : hold(a, a->ids, a->n_ids);
 }
 
 /* The ids [from, end) that the session holds, after `head`. */
@@ -193,7 +205,7 @@ static sz_status halve_text(answer *a) {
 /* SZ_END: nothing can be dropped. */
 static sz_status make_room(answer *a) {
     const sz_token *records;
-    if (!a->talk->drop_oldest)
+    if (!a->talk->drop_oldest || a->talk->options->forgetting.text)
         return SZ_END;
     if (a->talk->dialogue.raw)
         return halve_text(a);
@@ -374,6 +386,8 @@ static sz_status conclude(answer *a) {
         sz_cli_note("the context of %u tokens is full: the answer ends here",
                     sz_voice_context(&t->voice));
     a->account->peak_bytes = sz_memory_peak();
+    if (t->options->forgetting.report)
+        SZ_TRY(sz_forgetting_measure(t->voice.session, a->n_ids, &a->account->loss));
     a->account->routed = routed(t);
     sz_account_routed_since(&a->account->routed, &a->routed_before);
     SZ_TRY(

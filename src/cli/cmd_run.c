@@ -70,6 +70,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
             argp_error(state, "no model given: szilard run smollm2 \"why?\"");
         if (s->prompt && s->n_words > 0)
             argp_error(state, "'%s' is left over: -p gives the prompt already", s->words[0]);
+        if (s->choices && s->generation.forgetting.text)
+            argp_error(state, "--choices scores with the whole prompt: not with a --kv-policy");
         if (s->choices && (s->generation.routing.router || s->generation.constraint.kind))
             argp_error(state, "--choices scores with one model and without constraints");
         if (s->branching.kind)
@@ -107,6 +109,8 @@ const struct argp sz_argp_run = {
     "  szilard run smollm2 \"Name a colour.\" --branch \"entropy above=2 most=4\" -n 24\n"
     "  szilard run smollm2 --raw -p \"Entropy is\" -n 8 --top-h 0.4 --explain\n"
     "  szilard run smollm2 \"Count.\" --stop-when \"repetition, entropy window=16 above=4\"\n"
+    "  szilard run smollm2 -f report.txt -p \"Sum up.\" --kv-policy \"uncomp budget=128\" "
+    "--kv-report\n"
     "  szilard run smollm2 \"A colour?\" --sampler \"min-p 0.1, temperature 1.5\" --seed 7\n",
     children,
     NULL,
@@ -196,6 +200,13 @@ static sz_status read_prompt(const settings *s, sz_buf *text) {
 
 /* ---- One answer ------------------------------------------------------------------------------ */
 
+static void print_forgetting(const sz_account *a) {
+    sz_buf b = {0};
+    sz_forgetting_put(&b, &a->kept, &a->loss);
+    fputs(b.failed ? "" : b.data, stderr);
+    sz_buf_free(&b);
+}
+
 static void print_account(const sz_talk *t, const sz_account *a) {
     const sz_generation *o = t->options;
     sz_account_setting setting = sz_talk_setting(t);
@@ -207,6 +218,8 @@ static void print_account(const sz_talk *t, const sz_account *a) {
         sz_account_print_full(a, &setting);
     else
         sz_account_print_short(a, &setting);
+    if (a->kept.length)
+        print_forgetting(a);
 }
 
 static int answer_once(settings *s, const sz_buf *prompt) {

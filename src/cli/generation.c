@@ -169,6 +169,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         state->child_inputs[0] = &g->engine;
         state->child_inputs[1] = &g->sampling;
         state->child_inputs[2] = &g->routing;
+        state->child_inputs[3] = &g->forgetting;
         g->max_tokens = -1;
         return 0;
     case 'n':
@@ -213,6 +214,10 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case ARGP_KEY_SUCCESS:
         if (g->raw && g->system)
             argp_error(state, "--system has no place in a --raw text");
+        if (g->forgetting.text && g->routing.router)
+            argp_error(state, "--kv-policy is for the cache of one model: not with two of them");
+        if (g->forgetting.text && g->overflow == SZ_OVERFLOW_DROP)
+            argp_error(state, "--overflow drop computes texts anew, without a --kv-policy");
         if (g->explain && g->routing.router)
             argp_error(state, "--explain looks at the draws of one model: not with two of them");
         return 0;
@@ -224,6 +229,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 static const struct argp_child children[] = {{&sz_argp_engine, 0, NULL, 0},
                                              {&sz_argp_sampling, 0, NULL, 0},
                                              {&sz_argp_routing, 0, NULL, 0},
+                                             {&sz_argp_forgetting, 0, NULL, 0},
                                              {0}};
 const struct argp sz_argp_generation = {options, parse, NULL, NULL, children, help, NULL};
 

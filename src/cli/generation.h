@@ -4,6 +4,7 @@
 
 #include "constraint.h"
 #include "engine.h"
+#include "forgetting.h"
 #include "routing.h"
 #include "sampling.h"
 #include "term.h"
@@ -22,6 +23,7 @@ typedef struct sz_generation {
     sz_sampling sampling;
     sz_routing routing;
     sz_constraint constraint;
+    sz_forgetting forgetting;
     int64_t max_tokens;        /* of one answer; -1: until the model ends it */
     char *stops[SZ_STOPS_MAX]; /* escapes resolved */
     size_t n_stops;
