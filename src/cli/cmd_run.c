@@ -33,6 +33,8 @@ static void check_branching(struct argp_state *state, const settings *s) {
     const sz_generation *g = &s->generation;
     if (s->choices)
         argp_error(state, "--choices scores given answers: not with --best-of, --beams, --branch");
+    if (g->forgetting.text)
+        argp_error(state, "several answers share the whole prompt: not with a --kv-policy");
     if (g->routing.router)
         argp_error(state, "several answers come from one model: not with --router or --draft");
     if (g->constraint.kind && s->branching.kind != SZ_BRANCHING_BEST_OF)

@@ -44,6 +44,7 @@ refused 2 "unknown kv policy 'lru'; choose from: none, uncomp" run --kv-policy l
 refused 2 "no room" run --kv-policy "snapkv budget=8"
 refused 2 "none is given" run --kv-report
 refused 2 "whole prompt" run --kv-policy snapkv --choices a,b
+refused 2 "whole prompt" run --kv-policy snapkv --best-of 2
 refused 2 "one model" run --kv-policy snapkv --router speculative
 refused 2 "computes texts anew" run --kv-policy snapkv --overflow drop
 refused 1 "fewer" run --kv-policy "uncomp budget=20 groups=500"
