@@ -35,7 +35,7 @@ static const struct argp_option options[] = {
     {"delta", OPT_DELTA, "D", 0, "Chance that --approx breaks its word anywhere (0.01)", 1},
     {"count", OPT_COUNT, NULL, 0, "Only count the alignments within K", 1},
     {"expression", 'e', "PATTERN", 0, "The pattern, where it could be taken for an option", 2},
-    {"file", 'f', "FILE", 0, "The pattern is what FILE holds", 2},
+    {"file", 'f', "FILE", 0, "The pattern is all that FILE holds, a last line break too", 2},
     {"as", OPT_AS, "KIND", 0,
      "bytes (default), ids (JSON or numbers), or tokens (default with -m): distances are counted "
      "in "

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <szilard/unstable/info.h>
 
-enum { EXCERPT = 72, FLUSH = 1 << 20, CHUNK = 1 << 20 };
+enum { EXCERPT = 72, FLUSH = 1 << 20, CHUNK = 1 << 20, SLICE = 1 << 26 };
 
 typedef struct finder {
     const sz_match_settings *s;
@@ -188,7 +188,15 @@ static sz_status exactly(finder *f, const sz_symbols *p, const sz_match_options 
                          sz_match_report *r) {
     sz_match_stream *m;
     SZ_TRY(sz_match_stream_new(p, o, &m));
-    sz_status status = sz_match_stream_feed(m, &f->text->s, take, f);
+    sz_status status = SZ_OK;
+    for (size_t at = 0; at < f->text->s.n && status == SZ_OK; at += SLICE) {
+        const sz_symbols *t = &f->text->s;
+        size_t n = t->n - at < SLICE ? t->n - at : SLICE;
+        sz_symbols slice = {(const char *)t->data + at * t->width, n, t->width};
+        status = sz_match_stream_feed(m, &slice, take, f);
+        if (f->text->map.data) /* a file may be larger than memory */
+            sz_map_release(slice.data, n);
+    }
     *r = *sz_match_stream_report(m);
     sz_match_stream_free(m);
     return status;
