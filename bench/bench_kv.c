@@ -79,9 +79,11 @@ static sz_status run(const char *path, uint32_t n, int rounds) {
     double base = (double)ns[0][rounds / 2] * 1e-6, full = (double)ns[1][rounds / 2] * 1e-6 - base;
     for (size_t i = 0; i < N; i++) {
         double ms = (double)ns[i][rounds / 2] * 1e-6;
-        printf("%-22s %8.2f ms per token, attention %8.2f ms, %5.1f x; %8.2f MiB\n",
-               policies[i] ? policies[i] : "after one token", ms, ms - base, full / (ms - base),
-               (double)bytes[i] / 1048576.0);
+        printf("%-22s %8.2f ms per token, attention %8.2f ms",
+               policies[i] ? policies[i] : "after one token", ms, ms - base);
+        if (policies[i])
+            printf(", %5.1f x", full / (ms - base));
+        printf("; %8.2f MiB\n", (double)bytes[i] / 1048576.0);
     }
     sz_session_free(s);
     sz_model_close(model);
