@@ -7,7 +7,13 @@
 #include <szilard/unstable/base.h>
 
 /* Exit statuses of the program. */
-enum { SZ_EXIT_OK = 0, SZ_EXIT_FAILURE = 1, SZ_EXIT_USAGE = 2, SZ_EXIT_INTERRUPTED = 130 };
+enum {
+    SZ_EXIT_OK = 0,
+    SZ_EXIT_FAILURE = 1,
+    SZ_EXIT_USAGE = 2,
+    SZ_EXIT_NOTHING = 3,
+    SZ_EXIT_INTERRUPTED = 130
+};
 
 /* ---- The command table (commands.c) -------------------------------------------------------- */
 

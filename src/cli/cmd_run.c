@@ -3,6 +3,7 @@
 #include "chat.h"
 #include "choice.h"
 #include "signals.h"
+#include "steering.h"
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,8 @@ typedef struct settings {
     const char *prompt, *file; /* -p and -f */
     const char *choices;       /* --choices */
     sz_branching_options branching;
-    char **words; /* what stands without an option; in argv's order */
+    const char *steer; /* --steer */
+    char **words;      /* what stands without an option; in argv's order */
     int n_words;
 } settings;
 
@@ -31,13 +33,13 @@ static const struct argp_option options[] = {
 
 static void check_branching(struct argp_state *state, const settings *s) {
     const sz_generation *g = &s->generation;
-    if (s->choices)
-        argp_error(state, "--choices scores given answers: not with --best-of, --beams, --branch");
+    if (s->choices || (s->branching.kind && s->steer))
+        argp_error(state, "one of --choices, --best-of, --beams, --branch and --steer at a time");
     if (g->forgetting.text)
         argp_error(state, "several answers share the whole prompt: not with a --kv-policy");
     if (g->routing.router)
         argp_error(state, "several answers come from one model: not with --router or --draft");
-    if (g->constraint.kind && s->branching.kind != SZ_BRANCHING_BEST_OF)
+    if (g->constraint.kind && !s->steer && s->branching.kind != SZ_BRANCHING_BEST_OF)
         argp_error(state, "--beams and --branch look at all tokens: not with a constraint");
     if (g->stop_when || g->n_stops)
         argp_error(state, "several answers end by the model or -n: not with --stop, --stop-when");
@@ -49,6 +51,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &s->generation;
         state->child_inputs[1] = &s->branching;
+        state->child_inputs[2] = &s->steer;
         return 0;
     case 'p':
         s->prompt = arg;
@@ -76,7 +79,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
             argp_error(state, "--choices scores with the whole prompt: not with a --kv-policy");
         if (s->choices && (s->generation.routing.router || s->generation.constraint.kind))
             argp_error(state, "--choices scores with one model and without constraints");
-        if (s->branching.kind)
+        if (s->branching.kind || s->steer)
             check_branching(state, s);
         return 0;
     default:
@@ -84,8 +87,10 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     }
 }
 
-static const struct argp_child children[] = {
-    {&sz_argp_generation, 0, NULL, 0}, {&sz_argp_branching, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {{&sz_argp_generation, 0, NULL, 0},
+                                             {&sz_argp_branching, 0, NULL, 0},
+                                             {&sz_argp_steering, 0, NULL, 0},
+                                             {0}};
 const struct argp sz_argp_run = {
     options,
     parse,
@@ -109,6 +114,8 @@ const struct argp sz_argp_run = {
     "  szilard run smollm2 \"Name a river.\" --best-of 8 -n 32\n"
     "  szilard run smollm2 --raw -p \"Two and two is\" --beams 4 -n 12 --json\n"
     "  szilard run smollm2 \"Name a colour.\" --branch \"entropy above=2 most=4\" -n 24\n"
+    "  szilard run smollm2 --raw -p \"It began in\" -n 8 --sampler \"\" --steer \"smc regex=\\\" "
+    "[0-9]{4}\\\"\"\n"
     "  szilard run smollm2 --raw -p \"Entropy is\" -n 8 --top-h 0.4 --explain\n"
     "  szilard run smollm2 \"Count.\" --stop-when \"repetition, entropy window=16 above=4\"\n"
     "  szilard run smollm2 -f report.txt -p \"Sum up.\" --kv-policy \"uncomp budget=128\" "
@@ -248,12 +255,13 @@ int sz_run_run(int argc, char **argv) {
     sz_buf prompt = {0};
     sz_cli_parse(&sz_argp_run, argc, argv, &s);
     bool talk = !s.prompt && !s.file && s.n_words == 0 && !s.choices && !s.branching.kind &&
-                isatty(STDIN_FILENO);
+                !s.steer && isatty(STDIN_FILENO);
     int exit_status;
     if (talk)
         exit_status = sz_chat_hold(&s.generation);
     else if (read_prompt(&s, &prompt) == SZ_OK)
         exit_status = s.choices          ? sz_choose(&s.generation, s.choices, &prompt)
+                      : s.steer          ? sz_steer_out(&s.generation, s.steer, &prompt)
                       : s.branching.kind ? sz_branch_out(&s.generation, &s.branching, &prompt)
                                          : answer_once(&s, &prompt);
     else

@@ -111,6 +111,18 @@ void sz_candidates_cut(sz_candidates *c, float limit, size_t n_equal) {
     c->n = kept;
 }
 
+void sz_candidates_keep_allowed(sz_candidates *c, const uint64_t *bits) {
+    size_t kept = 0;
+    for (size_t i = 0; i < c->n; i++) {
+        int32_t id = c->id[i];
+        if (!(bits[id / 64] >> (id % 64) & 1))
+            continue;
+        c->id[kept] = id;
+        c->logit[kept++] = c->logit[i];
+    }
+    c->n = kept;
+}
+
 double sz_candidates_weights(const sz_candidates *c) {
     float max = sz_candidates_max(c);
     double sum[LANES] = {0};

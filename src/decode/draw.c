@@ -49,6 +49,13 @@ static void draw_greedily(const sz_sampler_input *in, size_t n_vocab, sz_candida
     describe(in, c, 1.0, 0, n_vocab, out);
 }
 
+void sz_candidates_draw(const sz_candidates *c, const sz_sampler_input *in, size_t n_vocab,
+                        sz_token *out) {
+    double sum = sz_candidates_weights(c);
+    size_t pick = choose(c, sum, sz_uniform(in->seed, in->stream, in->n_history));
+    describe(in, c, sum, pick, n_vocab, out);
+}
+
 sz_status sz_chain_draw(sz_chain *chain, const sz_sampler_input *in, size_t n_vocab,
                         sz_candidates *c, sz_token *out) {
     SZ_REQUIRE(in->logits && in->stats && n_vocab > 0, SZ_E_ARG,
@@ -59,9 +66,7 @@ sz_status sz_chain_draw(sz_chain *chain, const sz_sampler_input *in, size_t n_vo
     }
     sz_candidates_fill(c, in->logits, n_vocab);
     SZ_TRY(sz_chain_apply(chain, in, c));
-    double sum = sz_candidates_weights(c);
-    size_t pick = choose(c, sum, sz_uniform(in->seed, in->stream, in->n_history));
-    describe(in, c, sum, pick, n_vocab, out);
+    sz_candidates_draw(c, in, n_vocab, out);
     return SZ_OK;
 }
 

@@ -12,6 +12,11 @@ bool sz_candidates_valid(const sz_candidates *c);
 float sz_candidates_max(const sz_candidates *c);
 /* Where a token stands among the candidates, whose ids rise; n if it is not one of them. */
 size_t sz_candidates_find(const sz_candidates *c, int32_t id);
+/* Keeps the candidates whose bit is set: bit i is that of token i. */
+void sz_candidates_keep_allowed(sz_candidates *c, const uint64_t *bits);
+/* Draws one of the candidates by their logits: the token at in->n_history, with its record. */
+void sz_candidates_draw(const sz_candidates *c, const sz_sampler_input *in, size_t n_vocab,
+                        sz_token *out);
 /* Keeps the candidates with logit > limit, and the first n_equal of those with logit == limit. */
 void sz_candidates_cut(sz_candidates *c, float limit, size_t n_equal);
 /* scratch[i] = exp(logit[i] - max); returns their sum. */

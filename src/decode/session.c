@@ -153,7 +153,7 @@ sz_status sz_session_add(sz_session *s, uint32_t *out) {
 
 /* A fork draws numbers of its own: its stream depends on its parent's, on how many forks the parent
  * had before and on where it branched, not on which numbers of sequences happen to be free. */
-static uint64_t fork_stream(sz_sequence *parent) {
+uint64_t sz_sequence_new_stream(sz_sequence *parent) {
     uint32_t mixed[4];
     sz_philox4x32(parent->stream, ++parent->n_forks, parent->n_records, mixed);
     return (uint64_t)mixed[0] << 32 | mixed[1];
@@ -171,7 +171,7 @@ sz_status sz_session_fork(sz_session *s, uint32_t seq, uint32_t *out) {
         sz_sequence_clear(child);
         return status;
     }
-    child->stream = fork_stream(parent);
+    child->stream = sz_sequence_new_stream(parent);
     *out = to;
     return SZ_OK;
 }

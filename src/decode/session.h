@@ -59,6 +59,9 @@ void sz_sequence_cut(sz_sequence *q, size_t n_records);
 /* sz_session_text of a sequence. */
 const char *sz_sequence_text(sz_sequence *q, const sz_tokenizer *t);
 void sz_sequence_clear(sz_sequence *q);
+/* A stream of random numbers that nothing else draws from, for a fork or for who draws beside it.
+ */
+uint64_t sz_sequence_new_stream(sz_sequence *parent);
 /* to: empty. All but the cache and the random stream. */
 sz_status sz_sequence_copy(const sz_sequence *from, size_t n_vocab, sz_sequence *to);
 
