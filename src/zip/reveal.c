@@ -88,8 +88,7 @@ sz_status sz_hide_unseal(const sz_hide_reader *r, const sz_seal_keys *keys, cons
                ? sz_fail(status, "the text is no sample of this model with this prompt and these "
                                  "samplers: one of them differs from the sender's, or it was "
                                  "changed")
-               : sz_fail(status,
-                         "the key does not fit, or the text was changed: its seal is broken");
+               : sz_fail(status, "the message's seal is broken: %s", may_differ);
 }
 
 /* ---- The range engine --------------------------------------------------------------------------

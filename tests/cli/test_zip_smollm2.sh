@@ -1,5 +1,4 @@
-# `szilard zip` with the default model: a quarter of the text, the same file for every number of
-# threads and instruction set, and read back.
+# `szilard zip` with the default model: a quarter of the text, the same file in every setting.
 # labels: model
 . "$(dirname "$0")/lib.sh"
 need_smollm2
