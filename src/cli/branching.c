@@ -1,6 +1,5 @@
 /* branching.c: `run --best-of`, `--beams` and `--branch`: their options, and what they print. */
 #include "branching.h"
-#include "answer.h"
 #include <math.h>
 #include <string.h>
 #include <szilard/unstable/option.h>
@@ -107,8 +106,7 @@ static sz_status make(sz_talk *t, const sz_branching_options *o, const sz_buf *p
 /* ---- Printing ----------------------------------------------------------------------------------
  */
 
-/* The text of the tokens, without one that ended it. */
-static void put_answer(sz_buf *b, const sz_talk *t, const sz_continuation *c) {
+void sz_continuation_put(sz_buf *b, const sz_talk *t, const sz_continuation *c) {
     const sz_tokenizer *tokenizer = sz_model_tokenizer(t->engine.model);
     for (size_t i = 0; i < c->n - c->ended; i++)
         sz_tokenizer_decode(tokenizer, &c->tokens[i].id, 1, false, false, b);
@@ -130,19 +128,19 @@ static void put_text(sz_buf *b, const sz_talk *t, const sz_continuations *all) {
         if (c->parent != SIZE_MAX)
             sz_buf_printf(b, "; from #%zu after %zu", c->parent + 1, c->branched_at);
         sz_buf_putc(b, '\n');
-        put_answer(b, t, c);
+        sz_continuation_put(b, t, c);
         put_line_end(b);
     }
 }
 
-static void put_number(sz_buf *b, const char *key, double v) {
+void sz_member_put(sz_buf *b, const char *key, double v) {
     sz_buf_printf(b, ",\"%s\":", key);
     sz_json_number(b, v);
 }
 
 static void put_continuation(sz_buf *b, const sz_talk *t, const sz_continuation *c) {
     sz_buf text = {0};
-    put_answer(&text, t, c);
+    sz_continuation_put(&text, t, c);
     sz_buf_puts(b, "{\"text\":");
     sz_json_quote(b, text.data ? text.data : "", text.len);
     sz_buf_free(&text);
@@ -150,9 +148,9 @@ static void put_continuation(sz_buf *b, const sz_talk *t, const sz_continuation 
     for (size_t i = 0; i < c->n; i++)
         sz_buf_printf(b, "%s%d", i ? "," : "", c->tokens[i].id);
     sz_buf_putc(b, ']');
-    put_number(b, "log_likelihood_nats", c->log_probability);
-    put_number(b, "per_token_nats", c->log_probability / (double)c->n);
-    put_number(b, "score", c->score);
+    sz_member_put(b, "log_likelihood_nats", c->log_probability);
+    sz_member_put(b, "per_token_nats", c->log_probability / (double)c->n);
+    sz_member_put(b, "score", c->score);
     sz_buf_printf(b, ",\"tokens\":%zu,\"ended\":%s", c->n, c->ended ? "true" : "false");
     if (c->parent != SIZE_MAX)
         sz_buf_printf(b, ",\"parent\":%zu,\"branched_at\":%zu", c->parent, c->branched_at);
@@ -179,7 +177,7 @@ static int print(const sz_talk *t, sz_branching_kind kind, const sz_continuation
     if (o->json)
         put_json(&b, t, kind, best, all);
     else if (o->quiet) {
-        put_answer(&b, t, &all->v[best]);
+        sz_continuation_put(&b, t, &all->v[best]);
         put_line_end(&b);
     } else {
         put_text(&b, t, all);

@@ -2,6 +2,7 @@
 #ifndef SZ_CLI_BRANCHING_H
 #define SZ_CLI_BRANCHING_H
 
+#include "answer.h"
 #include "generation.h"
 #include <szilard/unstable/branching.h>
 
@@ -23,5 +24,10 @@ extern const struct argp sz_argp_branching; /* --best-of, --beams, --branch, --l
 /* Prints the continuations of a prompt with their likelihoods. Returns an exit status. */
 int sz_branch_out(sz_generation *generation, const sz_branching_options *options,
                   const sz_buf *prompt);
+
+/* Appends the text of the tokens, without one that ended it. */
+void sz_continuation_put(sz_buf *b, const sz_talk *t, const sz_continuation *c);
+/* Appends ,"key":v; null where v is not finite. */
+void sz_member_put(sz_buf *b, const char *key, double v);
 
 #endif

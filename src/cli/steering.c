@@ -1,6 +1,6 @@
 /* steering.c: `run --steer`: the potentials that it names, and what it prints. */
 #include "steering.h"
-#include "answer.h"
+#include "branching.h"
 #include "scorer.h"
 #include "store.h"
 #include <math.h>
@@ -216,17 +216,6 @@ static size_t merge(const sz_steered *t, double *shares, uint32_t *order) {
     return n;
 }
 
-static void put_answer(sz_buf *b, const steering *s, const sz_continuation *c) {
-    const sz_tokenizer *t = sz_model_tokenizer(s->talk.engine.model);
-    for (size_t i = 0; i < c->n - c->ended; i++)
-        sz_tokenizer_decode(t, &c->tokens[i].id, 1, false, false, b);
-}
-
-static void put_number(sz_buf *b, const char *key, double v) {
-    sz_buf_printf(b, ",\"%s\":", key);
-    sz_json_number(b, v);
-}
-
 static void put_json(sz_buf *b, const steering *s, const double *shares, const uint32_t *order,
                      size_t n) {
     const sz_smc_account *a = &s->texts.account;
@@ -234,19 +223,19 @@ static void put_json(sz_buf *b, const steering *s, const double *shares, const u
     for (size_t k = 0; k < n; k++) {
         const sz_continuation *c = &s->texts.texts.v[order[k]];
         sz_buf text = {0};
-        put_answer(&text, s, c);
+        sz_continuation_put(&text, &s->talk, c);
         sz_buf_puts(b, k ? ",{\"text\":" : "{\"text\":");
         sz_json_quote(b, text.data ? text.data : "", text.len);
         sz_buf_free(&text);
-        put_number(b, "share", shares[order[k]]);
-        put_number(b, "log_likelihood_nats", c->log_probability);
+        sz_member_put(b, "share", shares[order[k]]);
+        sz_member_put(b, "log_likelihood_nats", c->log_probability);
         sz_buf_printf(b, ",\"tokens\":%zu,\"ended\":%s}", c->n, c->ended ? "true" : "false");
     }
     sz_buf_putc(b, ']');
-    put_number(b, "log_z_nats", a->log_evidence); /* null: Z is 0 */
-    put_number(b, "ess", a->figures.ess);
-    put_number(b, "least_ess", a->least_ess);
-    put_number(b, "weight_entropy_nats", a->figures.entropy);
+    sz_member_put(b, "log_z_nats", a->log_evidence); /* null: Z is 0 */
+    sz_member_put(b, "ess", a->figures.ess);
+    sz_member_put(b, "least_ess", a->least_ess);
+    sz_member_put(b, "weight_entropy_nats", a->figures.entropy);
     sz_buf_printf(b, ",\"particles\":%zu,\"steps\":%zu,\"resampled\":%zu,\"ess_trace\":[%s]",
                   s->texts.texts.n, a->n_steps, a->n_resampled, s->trace.len ? s->trace.data : "");
     sz_buf_printf(b, ",\"passes\":%zu,\"computed\":%zu,\"command_calls\":%zu,\"seed\":%llu}\n",
@@ -260,7 +249,7 @@ static void put_text(sz_buf *b, const steering *s, const double *shares, const u
     for (size_t k = 0; k < (quiet && n ? 1 : n); k++) {
         if (!quiet)
             sz_buf_printf(b, "%.6f  ", shares[order[k]]);
-        put_answer(b, s, &s->texts.texts.v[order[k]]);
+        sz_continuation_put(b, &s->talk, &s->texts.texts.v[order[k]]);
         sz_buf_putc(b, '\n');
     }
 }
