@@ -13,8 +13,7 @@ static void need(bool what) {
         abort();
 }
 
-/* ---- Vocabularies -------------------------------------------------------------------------------
- */
+/* ---- Vocabularies ---------------------------------------------------------------------------- */
 
 enum { N_BPE = 12, N_ALL = N_BPE + 3 }; /* then SPM without and with a prefix, WordPiece */
 
@@ -79,8 +78,7 @@ static void make_tokenizers(void) {
     }
 }
 
-/* ---- Texts --------------------------------------------------------------------------------------
- */
+/* ---- Texts ----------------------------------------------------------------------------------- */
 
 /* Encodes; every id must be one of the vocabulary, and the text must come back if `exact`. */
 static void there_and_back(const sz_tokenizer *t, const char *text, size_t n, unsigned flags,

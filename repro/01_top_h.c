@@ -58,8 +58,7 @@ typedef struct speaker {
     size_t n, n_prompt;
 } speaker;
 
-/* ---- What is said next -------------------------------------------------------------------------
- */
+/* ---- What is said next ----------------------------------------------------------------------- */
 
 /* The words after `word`, by rank: a walk through all of them, whose step and start the word has.
  * WORDS is a prime. The exponent tells how sure the source is. */
@@ -117,8 +116,7 @@ static sz_status speak(speaker *k, sz_chain *chain, uint64_t stream) {
     return hear(k, &t->id, 1);
 }
 
-/* ---- A: likelihood at two temperatures; C: variety
- * ---------------------------------------------- */
+/* ---- A: likelihood at two temperatures; C: variety ------------------------------------------- */
 
 typedef struct figures {
     double log_likelihood; /* nats per token, under the speaker at T = 1 */
@@ -205,8 +203,7 @@ static sz_status variety(sz_repro_run *run, speaker *k) {
     return SZ_OK;
 }
 
-/* ---- B: greedy against the best set; the pool grows with alpha
- * ----------------------------------- */
+/* ---- B: greedy against the best set; the pool grows with alpha ------------------------------- */
 
 typedef struct optimality {
     double sum, least;       /* of the ratios greedy / best */
@@ -311,8 +308,7 @@ static sz_status optimality_and_pools(sz_repro_run *run, speaker *k) {
     return SZ_OK;
 }
 
-/* ---- Both speakers -----------------------------------------------------------------------------
- */
+/* ---- Both speakers --------------------------------------------------------------------------- */
 
 static sz_status open_speaker(const sz_repro_run *run, speaker *k) {
     sz_runtime_config config = {.n_threads = run->smoke ? 1 : 0};

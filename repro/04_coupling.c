@@ -76,8 +76,7 @@ static sz_status couplings(sz_repro_run *run) {
     return SZ_OK;
 }
 
-/* ---- The grid world -----------------------------------------------------------------------------
- */
+/* ---- The grid world -------------------------------------------------------------------------- */
 
 enum { SIDE = 6, STATES = SIDE * SIDE, ACTIONS = 4, GOAL = 35, TRAP = 2 * SIDE + 3, HORIZON = 100 };
 static const double slip = 0.1, discount = 0.95;

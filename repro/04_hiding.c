@@ -44,8 +44,7 @@ static uint8_t zero(void *user) {
     return 0;
 }
 
-/* ---- A source of 50 symbols, each with a law for the next --------------------------------------
- */
+/* ---- A source of 50 symbols, each with a law for the next ------------------------------------ */
 
 enum { SYMBOLS = 50, MESSAGES = 10 };
 
@@ -144,8 +143,7 @@ static sz_status source_of_symbols(sz_repro_run *run) {
     return SZ_OK;
 }
 
-/* ---- Texts of a model --------------------------------------------------------------------------
- */
+/* ---- Texts of a model ------------------------------------------------------------------------ */
 
 enum { KEYS = 20 };
 typedef struct writer {

@@ -17,8 +17,7 @@ typedef struct data {
     int32_t train[N_TRAIN * D], test[N_TEST * D];
 } data;
 
-/* ---- Digits -----------------------------------------------------------------------------------
- */
+/* ---- Digits ---------------------------------------------------------------------------------- */
 
 static void split(uint64_t seed, data *x) {
     size_t order[N_DIGITS];
@@ -48,8 +47,7 @@ static sz_status bits_per_value(sz_runtime *rt, const sz_pc *pc, const int32_t *
     return status;
 }
 
-/* ---- Chow-Liu tree: a circuit whose hidden states are the values themselves ---------------------
- */
+/* ---- Chow-Liu tree: a circuit whose hidden states are the values themselves ------------------ */
 
 static void normalise(double *row, size_t n) {
     double sum = 0;
@@ -97,8 +95,7 @@ static sz_status chow_liu(sz_runtime *rt, const int32_t *x, sz_pc **out) {
     return status;
 }
 
-/* ---- Files -------------------------------------------------------------------------------------
- */
+/* ---- Files ----------------------------------------------------------------------------------- */
 
 /* Bytes of the values, one byte each, by `xz -9e`; 0 where there is no xz. */
 static double xz_bytes(const int32_t *x, size_t n) {
@@ -146,8 +143,7 @@ static sz_status code_records(sz_repro_run *run, sz_runtime *rt, const sz_pc *pc
     return status;
 }
 
-/* ---- The experiments ----------------------------------------------------------------------------
- */
+/* ---- The experiments ------------------------------------------------------------------------- */
 
 static sz_status fit(sz_runtime *rt, sz_repro_run *run, const data *x, size_t latents, sz_pc **out,
                      double *bits) {

@@ -15,8 +15,7 @@
 
 enum { TEXT = 16384, REPEATED = 8192, RANDOM = 65536, SOURCE = 65536, LETTERS = 8 };
 
-/* ---- Coding in memory ---------------------------------------------------------------------------
- */
+/* ---- Coding in memory ------------------------------------------------------------------------ */
 
 typedef struct memory {
     const uint8_t *in;
@@ -114,8 +113,7 @@ static sz_status bytes_rows(sz_repro_run *run, uint8_t *data) {
     return status;
 }
 
-/* ---- The long form: a language model ------------------------------------------------------------
- */
+/* ---- The long form: a language model --------------------------------------------------------- */
 
 typedef struct lab {
     sz_runtime *rt;

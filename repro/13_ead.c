@@ -46,8 +46,7 @@ static void judged_free(judged *j) {
     sz_free(j->large);
 }
 
-/* ---- The test ----------------------------------------------------------------------------------
- */
+/* ---- The test -------------------------------------------------------------------------------- */
 
 static int rising(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
@@ -107,8 +106,7 @@ static sz_status test(sz_repro_run *run, judged *j, const char *claim) {
     return SZ_OK;
 }
 
-/* ---- Byte models -------------------------------------------------------------------------------
- */
+/* ---- Byte models ----------------------------------------------------------------------------- */
 
 static sz_status test_orders(sz_repro_run *run, const sz_byte_figures *f, size_t n, int small,
                              int large, const char *what, const char *claim) {
@@ -155,8 +153,7 @@ static sz_status figures_of_merit(sz_repro_run *run) {
     return SZ_OK;
 }
 
-/* ---- Real models -------------------------------------------------------------------------------
- */
+/* ---- Real models ----------------------------------------------------------------------------- */
 
 typedef struct reader {
     sz_runtime *rt;

@@ -36,8 +36,7 @@ static sz_status plan_policy(const char *format, uint32_t budget, const sz_kv_pr
     return sz_kv_policy_plan(&policy, prompt, plan);
 }
 
-/* ---- On the default model -----------------------------------------------------------------------
- */
+/* ---- On the default model -------------------------------------------------------------------- */
 
 /* A text that the model draws itself, without end tokens. */
 static sz_status write_text(bench *b, uint64_t seed) {
@@ -150,8 +149,7 @@ static sz_status on_model(sz_repro_run *run) {
     return status;
 }
 
-/* ---- On random attention ------------------------------------------------------------------------
- */
+/* ---- On random attention --------------------------------------------------------------------- */
 
 enum { LAYERS = 6, HEADS = 8, ALL = LAYERS * HEADS };
 

@@ -4,8 +4,7 @@
 #include <string.h>
 #include <szilard/unstable/num.h>
 
-/* ---- Counts: an open hash table -----------------------------------------------------------------
- */
+/* ---- Counts: an open hash table -------------------------------------------------------------- */
 
 enum { TOTAL = 256, KINDS = 257 }; /* in place of a byte: how many followed, how many differ */
 
@@ -80,8 +79,7 @@ static sz_status learn(counts *c, const uint8_t *text, size_t n) {
     return SZ_OK;
 }
 
-/* ---- Judging -----------------------------------------------------------------------------------
- */
+/* ---- Judging --------------------------------------------------------------------------------- */
 
 /* p [256] of one order lower becomes that of `order`. */
 static void refine(const counts *c, const uint8_t *text, size_t at, size_t order, double p[256]) {
@@ -114,8 +112,7 @@ sz_status sz_byte_orders_judge(const uint8_t *text, size_t n_train, size_t n,
     return status;
 }
 
-/* ---- A text ------------------------------------------------------------------------------------
- */
+/* ---- A text ---------------------------------------------------------------------------------- */
 
 enum { WORDS = 1500, LONGEST = 12 };
 

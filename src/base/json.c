@@ -16,8 +16,7 @@ typedef struct parser {
     int depth;
 } parser;
 
-/* ---- Errors and blanks ------------------------------------------------------------------------
- */
+/* ---- Errors and blanks ----------------------------------------------------------------------- */
 
 static sz_status fail_at(const parser *p, size_t at, sz_status status, const char *what) {
     size_t line = 1, column = 1;
@@ -53,8 +52,7 @@ static bool take(parser *p, char c) {
     return true;
 }
 
-/* ---- Strings ----------------------------------------------------------------------------------
- */
+/* ---- Strings --------------------------------------------------------------------------------- */
 
 static int hex4(const char *s) {
     int v = 0;
@@ -149,8 +147,7 @@ static sz_status parse_string(parser *p, const char **s, uint32_t *n) {
     return SZ_OK;
 }
 
-/* ---- Numbers ----------------------------------------------------------------------------------
- */
+/* ---- Numbers --------------------------------------------------------------------------------- */
 
 static bool digits(parser *p) {
     size_t from = p->at;
@@ -217,8 +214,7 @@ static sz_status parse_number(parser *p, sz_json *v) {
     return SZ_OK;
 }
 
-/* ---- Values -----------------------------------------------------------------------------------
- */
+/* ---- Values ---------------------------------------------------------------------------------- */
 
 static sz_status parse_value(parser *p, sz_json **out);
 
@@ -356,8 +352,7 @@ const sz_json *sz_json_get(const sz_json *object, const char *key) {
     return v;
 }
 
-/* ---- Writing ----------------------------------------------------------------------------------
- */
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 static void quote_plain(sz_buf *b, const char *s, size_t n) {
     static const char special[] = "\"\\\b\f\n\r\t", names[] = "\"\\bfnrt";

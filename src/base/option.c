@@ -62,8 +62,7 @@ bool sz_setting_is(const sz_setting *s, const char *name) {
     return same((word){s->name, s->n_name}, name);
 }
 
-/* ---- Numbers: [-]digits[.digits][e[-]digits] ----------------------------------------------------
- */
+/* ---- Numbers: [-]digits[.digits][e[-]digits] ------------------------------------------------- */
 
 typedef struct number { /* digits * 10^exponent */
     double digits;
@@ -110,8 +109,7 @@ static bool read_number(word w, double *out) {
     return n_digits > 0 && at == w.n;
 }
 
-/* ---- Values
- * -------------------------------------------------------------------------------------- */
+/* ---- Values ---------------------------------------------------------------------------------- */
 
 /* The place of a word in "a|b|c"; -1 if it is not there. */
 static int place_among(const char *words, word w) {
@@ -186,8 +184,7 @@ sz_status sz_setting_values(const sz_setting *s, const char *what, const sz_opti
     return SZ_OK;
 }
 
-/* ---- Texts
- * --------------------------------------------------------------------------------------- */
+/* ---- Texts ----------------------------------------------------------------------------------- */
 
 static sz_status unquote(word w, sz_buf *out) {
     static const char from[] = "ntr\"\\", to[] = "\n\t\r\"\\";

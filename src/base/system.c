@@ -14,8 +14,7 @@ uint64_t sz_time_ns(void) {
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* ---- Small files of the kernel ------------------------------------------------------------------
- */
+/* ---- Small files of the kernel --------------------------------------------------------------- */
 
 /* The first bytes of a file, NUL-terminated; false if it cannot be read. */
 static bool read_small(const char *path, char *text, size_t size) {
@@ -68,8 +67,7 @@ static void each_group(void (*visit)(const char *group, void *out), void *out) {
     }
 }
 
-/* ---- Memory -------------------------------------------------------------------------------------
- */
+/* ---- Memory ---------------------------------------------------------------------------------- */
 
 static void bound_memory(const char *group, void *out) {
     char path[600];
@@ -93,8 +91,7 @@ uint64_t sz_memory_peak(void) {
     return kilobytes_of("/proc/self/status", "VmHWM:", 0);
 }
 
-/* ---- Processors ---------------------------------------------------------------------------------
- */
+/* ---- Processors ------------------------------------------------------------------------------ */
 
 static void bound_processors(const char *group, void *out) {
     char path[600], text[64];

@@ -70,8 +70,7 @@ sz_status sz_session_prompt_kept(sz_session *s, uint32_t seq, const int32_t *ids
     return status;
 }
 
-/* ---- What it costs ------------------------------------------------------------------------------
- */
+/* ---- What it costs --------------------------------------------------------------------------- */
 
 enum { LOSS_ROWS = 16 }; /* of both, in memory at once */
 

@@ -23,8 +23,7 @@ void sz_account_routed_since(sz_router_account *now, const sz_router_account *be
     add(now, before, UINT64_MAX); /* that is -1 */
 }
 
-/* ---- Savings ---------------------------------------------------------------------------------
- */
+/* ---- Savings --------------------------------------------------------------------------------- */
 
 typedef struct savings {
     sz_model_info small, large;
@@ -59,8 +58,7 @@ static bool speculates(const sz_account_setting *s) {
     return strcmp(sz_router_get_kind(s->voice->router)->name, "speculative") == 0;
 }
 
-/* ---- Text --------------------------------------------------------------------------------------
- */
+/* ---- Text ------------------------------------------------------------------------------------ */
 
 static void put_speculation(sz_buf *b, const sz_router_account *r) {
     sz_buf_printf(b, "speculation  %llu of %llu drafted tokens were right",
@@ -102,8 +100,7 @@ void sz_account_put_trace(sz_buf *b, const sz_account *a, const sz_account_setti
     sz_buf_putc(b, '\n');
 }
 
-/* ---- JSON --------------------------------------------------------------------------------------
- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 static void put_number(sz_buf *b, const char *key, double v) {
     sz_buf_printf(b, ",\"%s\":", key);

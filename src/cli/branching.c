@@ -27,8 +27,7 @@ static const sz_option rule_options[] = {
     {0},
 };
 
-/* ---- Options -----------------------------------------------------------------------------------
- */
+/* ---- Options --------------------------------------------------------------------------------- */
 
 static void take_kind(struct argp_state *state, sz_branching_options *o, sz_branching_kind kind) {
     if (o->kind != SZ_BRANCHING_NONE && o->kind != kind)
@@ -84,8 +83,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 
 const struct argp sz_argp_branching = {options, parse, NULL, NULL, NULL, NULL, NULL};
 
-/* ---- Making them -------------------------------------------------------------------------------
- */
+/* ---- Making them ----------------------------------------------------------------------------- */
 
 static const char *const kind_names[] = {NULL, "best-of", "beams", "branch"};
 
@@ -103,8 +101,7 @@ static sz_status make(sz_talk *t, const sz_branching_options *o, const sz_buf *p
     return makers[o->kind](t->voice.session, 0, &config, out);
 }
 
-/* ---- Printing ----------------------------------------------------------------------------------
- */
+/* ---- Printing -------------------------------------------------------------------------------- */
 
 void sz_continuation_put(sz_buf *b, const sz_talk *t, const sz_continuation *c) {
     const sz_tokenizer *tokenizer = sz_model_tokenizer(t->engine.model);

@@ -85,8 +85,7 @@ static void load(sz_chat *c, char *argument) {
     free(path);
 }
 
-/* ---- The course of the conversation ------------------------------------------------------------
- */
+/* ---- The course of the conversation ---------------------------------------------------------- */
 
 static void clear(sz_chat *c, char *argument) {
     sz_dialogue_truncate(&c->talk.dialogue, sz_dialogue_system(&c->talk.dialogue) ? 1 : 0);

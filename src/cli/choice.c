@@ -18,8 +18,7 @@ typedef struct choosing {
     double mass;
 } choosing;
 
-/* ---- The list ---------------------------------------------------------------------------------
- */
+/* ---- The list -------------------------------------------------------------------------------- */
 
 /* Takes the text up to the next comma and moves behind that; NULL if there is no memory. */
 static char *next_text(const char **list) {
@@ -78,8 +77,7 @@ static void release(choosing *c) {
     free(c->choices);
 }
 
-/* ---- Scoring -----------------------------------------------------------------------------------
- */
+/* ---- Scoring --------------------------------------------------------------------------------- */
 
 static sz_status score(sz_talk *t, choosing *c, const sz_buf *prompt) {
     SZ_TRY(encode(sz_model_tokenizer(t->engine.model), c));
@@ -102,8 +100,7 @@ static void note_overlap(const choosing *c) {
             }
 }
 
-/* ---- Printing ----------------------------------------------------------------------------------
- */
+/* ---- Printing -------------------------------------------------------------------------------- */
 
 static double entropy(const choosing *c) {
     double h = 0;

@@ -15,8 +15,7 @@ typedef struct asked {
     sz_buf out;
 } asked;
 
-/* ---- Known values ------------------------------------------------------------------------------
- */
+/* ---- Known values ---------------------------------------------------------------------------- */
 
 static sz_status take_given(asked *a, const char *text) {
     while (*text) {
@@ -74,8 +73,7 @@ static void put_number(sz_buf *b, double v) { /* JSON has no infinity */
         sz_json_number(b, v);
 }
 
-/* ---- loglik ------------------------------------------------------------------------------------
- */
+/* ---- loglik ---------------------------------------------------------------------------------- */
 
 static void tell_each(asked *a, const double *ln, size_t n) {
     for (size_t i = 0; i < n; i++) {
@@ -135,8 +133,7 @@ int sz_circuit_loglik(const sz_circuit_options *o) {
     return run(o, loglik);
 }
 
-/* ---- marginal ----------------------------------------------------------------------------------
- */
+/* ---- marginal -------------------------------------------------------------------------------- */
 
 static void tell_variable(asked *a, size_t v, const double *pmf) {
     size_t k = a->shape.n_categories, best = 0;
@@ -196,8 +193,7 @@ int sz_circuit_marginal(const sz_circuit_options *o) {
     return run(o, marginal);
 }
 
-/* ---- sample ------------------------------------------------------------------------------------
- */
+/* ---- sample ---------------------------------------------------------------------------------- */
 
 static sz_status sample(asked *a) {
     size_t d = a->shape.n_vars;
@@ -218,8 +214,7 @@ int sz_circuit_sample(const sz_circuit_options *o) {
     return run(o, sample);
 }
 
-/* ---- info --------------------------------------------------------------------------------------
- */
+/* ---- info ------------------------------------------------------------------------------------ */
 
 static sz_status info(asked *a) {
     uint8_t digest[32];

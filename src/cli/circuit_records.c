@@ -24,8 +24,7 @@ static sz_status from_bytes(const uint8_t *data, size_t n, size_t width, sz_reco
     return SZ_OK;
 }
 
-/* ---- IDX, the format of the MNIST files --------------------------------------------------------
- */
+/* ---- IDX, the format of the MNIST files ------------------------------------------------------ */
 
 static bool is_idx(const sz_map *m) {
     return m->size >= 8 && m->data[0] == 0 && m->data[1] == 0 && m->data[3] >= 1 &&
@@ -53,8 +52,7 @@ static sz_status from_idx(const sz_map *m, sz_records *out) {
     return from_bytes(m->data + start, bytes, width, out);
 }
 
-/* ---- Tables ------------------------------------------------------------------------------------
- */
+/* ---- Tables ---------------------------------------------------------------------------------- */
 
 static sz_status from_table(const sz_table *t, sz_records *out) {
     for (size_t j = 0; j < t->columns; j++)
@@ -81,8 +79,7 @@ static sz_status from_table(const sz_table *t, sz_records *out) {
     return SZ_OK;
 }
 
-/* ---- By name and content -----------------------------------------------------------------------
- */
+/* ---- By name and content --------------------------------------------------------------------- */
 
 static sz_status read_bytes(const char *path, size_t width, sz_records *out) {
     sz_buf b = {0};

@@ -92,8 +92,7 @@ const struct argp sz_argp_calibrate = {
     NULL,
     NULL};
 
-/* ---- Reading the text with both models ---------------------------------------------------------
- */
+/* ---- Reading the text with both models ------------------------------------------------------- */
 
 typedef struct reading {
     int32_t *ids; /* [n_ids] */
@@ -171,8 +170,7 @@ static sz_status read_with(sz_model *m, reading *r, int role) {
     return status;
 }
 
-/* ---- What it comes to --------------------------------------------------------------------------
- */
+/* ---- What it comes to ------------------------------------------------------------------------ */
 
 typedef struct outcome {
     sz_ead controller;
@@ -235,8 +233,7 @@ static sz_status calibrate(const settings *s, const sz_engine *e, reading *r, ou
     return SZ_OK;
 }
 
-/* ---- Printing ----------------------------------------------------------------------------------
- */
+/* ---- Printing -------------------------------------------------------------------------------- */
 
 static void put_router(sz_buf *b, const outcome *o) {
     const sz_ead *c = &o->controller;

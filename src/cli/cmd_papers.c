@@ -120,8 +120,7 @@ static int show(const settings *s, const sz_paper *p) {
     return sz_cli_print(&b);
 }
 
-/* ---- Running ------------------------------------------------------------------------------------
- */
+/* ---- Running --------------------------------------------------------------------------------- */
 
 static void put_row(sz_buf *b, const sz_paper *p, const sz_repro_row *row, bool json) {
     if (!json) {

@@ -54,8 +54,7 @@ const struct argp sz_argp_perplexity = {
     NULL,
     NULL};
 
-/* ---- Windows -----------------------------------------------------------------------------------
- */
+/* ---- Windows --------------------------------------------------------------------------------- */
 
 typedef struct tally {
     size_t n;       /* tokens scored */
@@ -127,8 +126,7 @@ static sz_status take_window(run *r, window w) {
     return compute(r, w.scored - 1, w.n - 1, true);
 }
 
-/* ---- Figures -----------------------------------------------------------------------------------
- */
+/* ---- Figures --------------------------------------------------------------------------------- */
 
 typedef struct figures {
     double nats, nats_error; /* per token */
@@ -198,8 +196,7 @@ static void put_json(const run *r, sz_buf *b) {
     sz_buf_puts(b, "}\n");
 }
 
-/* ---- The command -------------------------------------------------------------------------------
- */
+/* ---- The command ----------------------------------------------------------------------------- */
 
 static sz_status begin(run *r) {
     sz_scorer *s = &r->scorer;

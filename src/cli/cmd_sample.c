@@ -87,8 +87,7 @@ const struct argp sz_argp_sample = {
     NULL,
     NULL};
 
-/* ---- The rows ----------------------------------------------------------------------------------
- */
+/* ---- The rows -------------------------------------------------------------------------------- */
 
 typedef struct work {
     const settings *s;
@@ -163,8 +162,7 @@ static void end(work *w) {
     sz_runtime_free(w->rt);
 }
 
-/* ---- Output ------------------------------------------------------------------------------------
- */
+/* ---- Output ---------------------------------------------------------------------------------- */
 
 /* The likeliest of what was kept: separator, id, probability. */
 static sz_status put_kept(work *w, sz_buf *b, const char *format) {
@@ -215,8 +213,7 @@ static sz_status put_text(work *w, size_t row) {
     return SZ_OK;
 }
 
-/* ---- Drawing -----------------------------------------------------------------------------------
- */
+/* ---- Drawing --------------------------------------------------------------------------------- */
 
 static sz_status draw_row(work *w, sz_chain *chain, size_t draw, size_t row) {
     sz_sampler_input input = {.history = w->text,

@@ -102,8 +102,7 @@ sz_status sz_forgetting_measure(sz_session *s, size_t n_prompt, sz_kv_loss *out)
     return status;
 }
 
-/* ---- Telling ----------------------------------------------------------------------------------
- */
+/* ---- Telling --------------------------------------------------------------------------------- */
 
 static double mean_kept(const sz_kv_account *a) {
     return (double)a->n_kept * a->length / (double)a->n_full;

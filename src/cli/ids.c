@@ -24,8 +24,7 @@ static sz_status add(list *l, int64_t id) {
     return SZ_OK;
 }
 
-/* ---- JSON --------------------------------------------------------------------------------------
- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 static const uint64_t most_memory = 4ull << 30; /* of the parsed JSON */
 
@@ -50,8 +49,7 @@ static sz_status parse_json(list *l, const char *text, size_t n, sz_arena *arena
     return add_array(l, array);
 }
 
-/* ---- Words -------------------------------------------------------------------------------------
- */
+/* ---- Words ----------------------------------------------------------------------------------- */
 
 static bool is_between(char c) {
     return c == ' ' || c == ',' || (c >= '\t' && c <= '\r');

@@ -11,8 +11,7 @@ void sz_info_line(sz_buf *b, const char *label, const char *format, ...) {
     sz_buf_printf(b, "%-14s %s\n", label, text);
 }
 
-/* ---- Safe text ---------------------------------------------------------------------------------
- */
+/* ---- Safe text ------------------------------------------------------------------------------- */
 
 /* Length of the control character that s begins with, 0 if it is none: C0, DEL, and C1 in UTF-8. */
 static size_t control_length(const unsigned char *s, size_t n) {
@@ -52,8 +51,7 @@ void sz_put_shown(sz_buf *b, const char *text, size_t n, size_t most) {
     sz_buf_free(&clean);
 }
 
-/* ---- Sums --------------------------------------------------------------------------------------
- */
+/* ---- Sums ------------------------------------------------------------------------------------ */
 
 static void add(sz_tensor_sum *s, uint64_t elements, uint64_t bytes) {
     s->n++;
@@ -107,8 +105,7 @@ void sz_sums_json(const sz_tensor_sums *s, sz_buf *b) {
     sz_buf_putc(b, '}');
 }
 
-/* ---- Tensors -----------------------------------------------------------------------------------
- */
+/* ---- Tensors --------------------------------------------------------------------------------- */
 
 static void put_shape(const sz_tensor_row *t, const char *separator, sz_buf *b) {
     for (uint32_t i = 0; i < t->n_dim; i++)

@@ -63,8 +63,7 @@ static sz_status look(machine *m) {
     return SZ_OK;
 }
 
-/* ---- Slots -------------------------------------------------------------------------------------
- */
+/* ---- Slots ----------------------------------------------------------------------------------- */
 
 enum { N_TYPES = sizeof((sz_kernels *)0)->product / sizeof((sz_kernels *)0)->product[0] };
 
@@ -86,8 +85,7 @@ static void put_types(sz_buf *b, const sz_kernels *k, const char *way) {
     }
 }
 
-/* ---- Output ------------------------------------------------------------------------------------
- */
+/* ---- Output ---------------------------------------------------------------------------------- */
 
 /* "level 1: 32 KiB, level 2: 1 MiB": caches are sized in powers of two. */
 static void put_caches(sz_buf *b, const machine *m) {

@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Values of the metadata --------------------------------------------------------------------
- */
+/* ---- Values of the metadata ------------------------------------------------------------------ */
 
 enum { WHOLE_ARRAY = 16, FIRST_OF_ARRAY = 8, WHOLE_TEXT = 100 };
 
@@ -90,8 +89,7 @@ static void put_metadata_json(sz_buf *b, const sz_gguf *g, const sz_info_options
     }
 }
 
-/* ---- Tensors -----------------------------------------------------------------------------------
- */
+/* ---- Tensors --------------------------------------------------------------------------------- */
 
 static uint64_t elements_of(const sz_gguf_tensor *t) {
     const sz_type_info *info = sz_type_get(t->type);
@@ -115,8 +113,7 @@ static sz_tensor_sums sums_of(const sz_gguf *g) {
     return sums;
 }
 
-/* ---- Summary -----------------------------------------------------------------------------------
- */
+/* ---- Summary --------------------------------------------------------------------------------- */
 
 /* What the file says in its own keys; 0 and "" where it does not. */
 typedef struct summary {
@@ -170,8 +167,7 @@ static void summarise(const sz_gguf *g, summary *s) {
     }
 }
 
-/* ---- As text -----------------------------------------------------------------------------------
- */
+/* ---- As text --------------------------------------------------------------------------------- */
 
 static void put_line(sz_buf *b, const char *label, sz_str s, const char *rest) {
     sz_buf shown = {0};
@@ -257,8 +253,7 @@ static void put_text(const char *path, const summary *s, const sz_info_options *
     }
 }
 
-/* ---- As JSON -----------------------------------------------------------------------------------
- */
+/* ---- As JSON --------------------------------------------------------------------------------- */
 
 static void put_string(sz_buf *b, const char *key, sz_str s) {
     sz_buf_printf(b, ",\"%s\":", key);

@@ -57,8 +57,7 @@ static sz_status start(const char *command, child *c) {
     return SZ_OK;
 }
 
-/* ---- Talking to it -----------------------------------------------------------------------------
- */
+/* ---- Talking to it --------------------------------------------------------------------------- */
 
 /* A command that does not read its input to the end is none the worse. */
 static void give(child *c, const sz_buf *input, size_t *at) {
@@ -114,8 +113,7 @@ static sz_status finish(child *c, const sz_scorer *s, sz_status status) {
     return SZ_OK;
 }
 
-/* ---- Lines -------------------------------------------------------------------------------------
- */
+/* ---- Lines ----------------------------------------------------------------------------------- */
 
 static void put_line(sz_buf *b, const sz_steer_text *text) {
     static const char from[] = "\n\r\\", to[] = "nr\\";

@@ -70,8 +70,7 @@ const char *sz_scoring_source(const sz_scoring *o) {
     return o->file && strcmp(o->file, "-") != 0 ? o->file : "standard input";
 }
 
-/* ---- Opening -----------------------------------------------------------------------------------
- */
+/* ---- Opening --------------------------------------------------------------------------------- */
 
 static sz_status read_ids(const sz_scoring *o, sz_scorer *s, const sz_buf *text) {
     const char *source = sz_scoring_source(o);
@@ -121,8 +120,7 @@ void sz_scorer_close(sz_scorer *s) {
     *s = (sz_scorer){0};
 }
 
-/* ---- Passes ------------------------------------------------------------------------------------
- */
+/* ---- Passes ---------------------------------------------------------------------------------- */
 
 sz_status sz_scorer_pass(sz_scorer *s, const int32_t *ids, size_t n, sz_want want, size_t *done) {
     sz_span span = {.ids = ids, .n = n < s->chunk ? (uint32_t)n : s->chunk, .want = want};

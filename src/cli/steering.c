@@ -36,8 +36,7 @@ static const struct argp_option options[] = {
     {0},
 };
 
-/* ---- The rule ----------------------------------------------------------------------------------
- */
+/* ---- The rule -------------------------------------------------------------------------------- */
 
 typedef struct rule {
     double values[SZ_OPTIONS_MAX];
@@ -101,8 +100,7 @@ static char *help(int key, const char *text, void *input) {
 
 const struct argp sz_argp_steering = {options, parse, NULL, NULL, NULL, help, NULL};
 
-/* ---- Steering ----------------------------------------------------------------------------------
- */
+/* ---- Steering -------------------------------------------------------------------------------- */
 
 typedef struct steering {
     sz_talk talk;
@@ -181,8 +179,7 @@ static sz_status steer(steering *s, const sz_buf *prompt) {
     return sz_session_steer(s->talk.voice.session, 0, &config, &s->texts);
 }
 
-/* ---- Printing ----------------------------------------------------------------------------------
- */
+/* ---- Printing -------------------------------------------------------------------------------- */
 
 static bool same_text(const sz_continuation *a, const sz_continuation *b) {
     for (size_t i = 0; a->n == b->n && i < a->n; i++)

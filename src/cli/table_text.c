@@ -86,8 +86,7 @@ static size_t count_fields(field line, char separator) {
     return n;
 }
 
-/* ---- Words as codes ----------------------------------------------------------------------------
- */
+/* ---- Words as codes -------------------------------------------------------------------------- */
 
 typedef struct word {
     field text;
@@ -110,8 +109,7 @@ static void encode_words(word *words, size_t n, double *v, size_t stride) {
     }
 }
 
-/* ---- The table
- * ------------------------------------------------------------------------------------ */
+/* ---- The table ------------------------------------------------------------------------------- */
 
 typedef struct cells {
     field *f; /* [rows][columns] */

@@ -10,8 +10,7 @@ static sz_status open_bytes(const sz_zip_options *o, sz_predictor *out) {
     return sz_predictor_bytes_new(o->threads ? o->threads : 1, sz_interrupted, out);
 }
 
-/* ---- Models -------------------------------------------------------------------------------------
- */
+/* ---- Models ---------------------------------------------------------------------------------- */
 
 static sz_status digest_file(const char *path, uint8_t out[32]) {
     sz_map map;
@@ -62,8 +61,7 @@ static sz_status open_lm(sz_zip_model *m, const uint8_t *bytes, size_t n, sz_pre
     return sz_predictor_lm_new(m->engine.model, m->engine.rt, &about, out);
 }
 
-/* ---- Circuits -----------------------------------------------------------------------------------
- */
+/* ---- Circuits -------------------------------------------------------------------------------- */
 
 static bool is_circuit(const char *path) {
     sz_gguf *g;
@@ -90,8 +88,7 @@ static sz_status open_circuit(const sz_zip_options *o, const uint8_t *about, siz
     return status;
 }
 
-/* ---- By name and by number ----------------------------------------------------------------------
- */
+/* ---- By name and by number ------------------------------------------------------------------- */
 
 sz_status sz_zip_engine_named(sz_zip_model *m, const char *name, sz_predictor *out) {
     if (!name || strcmp(name, "bytes") == 0)

@@ -38,8 +38,7 @@ typedef struct stream {
     sz_progress progress;
 } stream;
 
-/* ---- Reading and writing ------------------------------------------------------------------------
- */
+/* ---- Reading and writing --------------------------------------------------------------------- */
 
 static sz_status read_input(void *user, void *bytes, size_t n, size_t *n_read) {
     stream *s = user;
@@ -85,8 +84,7 @@ static sz_status write_output(void *user, const void *bytes, size_t n) {
     return s->to_stdout ? write_stdout(bytes, n) : sz_writer_write(s->writer, bytes, n);
 }
 
-/* ---- Names --------------------------------------------------------------------------------------
- */
+/* ---- Names ----------------------------------------------------------------------------------- */
 
 static sz_status open_input(stream *s, const char *path) {
     s->is_stdin = strcmp(path, "-") == 0;
@@ -158,8 +156,7 @@ static sz_status close_target(const sz_zip_options *o, stream *s, const char *pa
     return status;
 }
 
-/* ---- Telling ------------------------------------------------------------------------------------
- */
+/* ---- Telling --------------------------------------------------------------------------------- */
 
 static double bits_per_byte(const sz_slz_totals *t) {
     return t->n_bytes ? 8.0 * (double)t->n_container / (double)t->n_bytes : 0;
@@ -223,8 +220,7 @@ static sz_status tell_stats(const zip_run *run, const stream *s, const sz_slz_to
     return run->options->page ? sz_zip_stats_page(&s->stats, s->name, run->options->page) : SZ_OK;
 }
 
-/* ---- One file -----------------------------------------------------------------------------------
- */
+/* ---- One file -------------------------------------------------------------------------------- */
 
 /* The engine for this file; the one that -m names serves all of them. */
 static sz_status choose(zip_run *run, stream *s) {

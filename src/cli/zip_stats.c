@@ -28,8 +28,7 @@ void sz_zip_stats_add(void *stats, const sz_lm_cost *cost) {
     s->failed |= s->text.failed;
 }
 
-/* ---- The table ----------------------------------------------------------------------------------
- */
+/* ---- The table ------------------------------------------------------------------------------- */
 
 static void put_part(sz_buf *b, uint64_t from, double bits, uint64_t bytes) {
     double cost = bits / (double)bytes;
@@ -100,8 +99,7 @@ void sz_zip_stats_print(const sz_zip_stats *s, const sz_slz_totals *t, uint64_t 
         sz_buf_puts(b, "out of memory: not all tokens are told\n");
 }
 
-/* ---- The page -----------------------------------------------------------------------------------
- */
+/* ---- The page -------------------------------------------------------------------------------- */
 
 static const char style[] =
     "body{font:16px/1.7 ui-monospace,monospace;max-width:60em;margin:2em auto;padding:0 1em;"

@@ -58,8 +58,7 @@ static uint64_t mix(uint64_t h, uint64_t v) {
     return h * 0xFF51AFD7ED558CCDu;
 }
 
-/* ---- Frames
- * ------------------------------------------------------------------------------------------- */
+/* ---- Frames ---------------------------------------------------------------------------------- */
 
 static sz_status grow_table(table *t, size_t n, const void *context,
                             uint64_t (*hash)(const void *context, uint32_t i)) {
@@ -109,8 +108,7 @@ static sz_status push(sz_grammar *g, uint32_t node, uint32_t below, uint32_t *ou
     return SZ_OK;
 }
 
-/* ---- All places that can be reached without a byte
- * ------------------------------------------------------ */
+/* ---- All places that can be reached without a byte ------------------------------------------- */
 
 /* Adds a place to those passed on the way, unless it is there. */
 static sz_status visit(sz_grammar *g, uint32_t node, uint32_t frame) {
@@ -162,8 +160,7 @@ static sz_status follow(sz_grammar *g, place p) {
     return SZ_OK;
 }
 
-/* ---- States
- * --------------------------------------------------------------------------------------------- */
+/* ---- States ---------------------------------------------------------------------------------- */
 
 static uint64_t hash_places(const place *p, uint32_t n, bool accepts) {
     uint64_t h = mix(3, accepts);

@@ -83,8 +83,7 @@ static sz_status new_expr(parser *p, sz_expr_kind kind, sz_expr **out) {
     return SZ_OK;
 }
 
-/* ---- Characters
- * --------------------------------------------------------------------------------------- */
+/* ---- Characters ------------------------------------------------------------------------------ */
 
 static sz_status read_hex(parser *p, int digits, uint32_t *out) {
     *out = 0;
@@ -211,8 +210,7 @@ static sz_status read_class(parser *p, sz_expr **out) {
     return make_class(p, ranges, n, negated, out);
 }
 
-/* ---- Expressions
- * ---------------------------------------------------------------------------------------- */
+/* ---- Expressions ----------------------------------------------------------------------------- */
 
 static sz_status read_choice(parser *p, bool in_group, sz_expr **out);
 

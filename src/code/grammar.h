@@ -11,8 +11,7 @@ enum {
     SZ_GRAMMAR_REPEATS = 1 << 12, /* of one expression */
 };
 
-/* ---- Expressions: what the parser reads
- * ------------------------------------------------------------ */
+/* ---- Expressions: what the parser reads ------------------------------------------------------ */
 
 typedef struct sz_code_range {
     uint32_t from, to; /* code points, both included */
@@ -51,8 +50,7 @@ sz_status sz_regex_within_json(const char *regex, size_t n, sz_buf *out);
 /* The digits of the whole numbers from least to most, both at least 0, as alternatives in GBNF. */
 void sz_digits_between(uint64_t least, uint64_t most, sz_buf *out);
 
-/* ---- Nodes: what the automaton walks
- * ---------------------------------------------------------------- */
+/* ---- Nodes: what the automaton walks --------------------------------------------------------- */
 
 typedef enum sz_node_kind {
     SZ_NODE_BYTE,

@@ -90,8 +90,7 @@ static sz_status lay(compiler *c, const sz_expr *e, uint32_t next, uint32_t *ent
     return SZ_OK;
 }
 
-/* ---- Rules that begin with themselves
- * -------------------------------------------------------------- */
+/* ---- Rules that begin with themselves -------------------------------------------------------- */
 
 typedef struct left {
     const sz_rule *rules;
@@ -163,8 +162,7 @@ static sz_status refuse_left_recursion(const sz_rule *rules, size_t n) {
     return status;
 }
 
-/* ---- The whole
- * ---------------------------------------------------------------------------------------- */
+/* ---- The whole ------------------------------------------------------------------------------- */
 
 static sz_status compile(compiler *c) {
     uint32_t end, body;

@@ -1,8 +1,7 @@
 /* range.c: the range coder (card 07b, section 3): 64 bits of range, whole bytes out, carries. */
 #include "code/range.h"
 
-/* ---- Encoder ----------------------------------------------------------------------------------
- */
+/* ---- Encoder --------------------------------------------------------------------------------- */
 
 void sz_range_encode_begin(sz_range_encoder *e, sz_buf *out) {
     *e = (sz_range_encoder){.range = UINT64_MAX, .out = out, .start = out->len};
@@ -37,8 +36,7 @@ void sz_range_encode_end(sz_range_encoder *e) {
         sz_buf_putc(e->out, (char)((e->low + (SZ_RANGE_LEAST - 1)) >> 56));
 }
 
-/* ---- Decoder ----------------------------------------------------------------------------------
- */
+/* ---- Decoder --------------------------------------------------------------------------------- */
 
 void sz_range_decode_begin(sz_range_decoder *d, const uint8_t *bytes, size_t n) {
     *d = (sz_range_decoder){.range = UINT64_MAX, .next = bytes, .end = n ? bytes + n : bytes};

@@ -44,8 +44,7 @@ static bool is_text(const sz_json *v, const char *text) {
     return v && v->type == SZ_JSON_STRING && strcmp(v->u.s, text) == 0;
 }
 
-/* ---- JSON and bytes as literals
- * ----------------------------------------------------------------------- */
+/* ---- JSON and bytes as literals -------------------------------------------------------------- */
 
 static void put_literal(sz_buf *out, const char *bytes, size_t n) {
     sz_buf_putc(out, '"');
@@ -103,8 +102,7 @@ static void put_json_literal(writer *w, const sz_json *v) {
     sz_buf_free(&text);
 }
 
-/* ---- Schemas by number
- * --------------------------------------------------------------------------------- */
+/* ---- Schemas by number ----------------------------------------------------------------------- */
 
 /* "s<i> " for a schema, which will be written if it was not met before. */
 static sz_status put_schema(writer *w, const sz_json *schema) {
@@ -151,8 +149,7 @@ static sz_status put_reference(writer *w, const sz_json *ref) {
     return put_schema(w, at);
 }
 
-/* ---- Kinds of values
- * ------------------------------------------------------------------------------------ */
+/* ---- Kinds of values ------------------------------------------------------------------------- */
 
 /* A whole number at `key`; `missing` if there is none. */
 static sz_status whole(const sz_json *schema, const char *key, int64_t missing, int64_t *out) {
@@ -353,8 +350,7 @@ static sz_status put_properties(writer *w, size_t i, const sz_json *properties,
     }
 }
 
-/* ---- A schema
- * -------------------------------------------------------------------------------------------- */
+/* ---- A schema -------------------------------------------------------------------------------- */
 
 static sz_status put_ways(writer *w, const sz_json *ways, bool literal) {
     SZ_REQUIRE(ways->type == SZ_JSON_ARRAY && ways->n > 0, SZ_E_FORMAT,

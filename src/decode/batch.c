@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-/* ---- Checking and flattening --------------------------------------------------------------------
- */
+/* ---- Checking and flattening ----------------------------------------------------------------- */
 
 size_t sz_span_n_wanted(const sz_span *p) {
     bool all = p->want == SZ_ALL || p->want == SZ_SCORE;

@@ -38,8 +38,7 @@ static sz_status add(growth *g, uint32_t seq, double log_probability) {
     return SZ_OK;
 }
 
-/* ---- Splitting --------------------------------------------------------------------------------
- */
+/* ---- Splitting ------------------------------------------------------------------------------- */
 
 /* The likeliest token but one. */
 static int32_t likeliest_but(const sz_session *s, const sz_sequence *q, int32_t id) {
@@ -79,8 +78,7 @@ static sz_status split(growth *g) {
     return SZ_OK;
 }
 
-/* ---- Growing ----------------------------------------------------------------------------------
- */
+/* ---- Growing --------------------------------------------------------------------------------- */
 
 static sz_status draw_all(growth *g) {
     for (size_t i = 0; i < g->n; i++) {

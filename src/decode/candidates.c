@@ -79,8 +79,7 @@ size_t sz_candidates_find(const sz_candidates *c, int32_t id) {
     return low < c->n && c->id[low] == id ? low : c->n;
 }
 
-/* ---- Cutting ------------------------------------------------------------------------------------
- */
+/* ---- Cutting --------------------------------------------------------------------------------- */
 
 /* Whether one of a block reaches the limit: in most blocks none does, and vectors see that fast. */
 static bool reaches(const float *block, float limit) {
@@ -162,8 +161,7 @@ double sz_candidates_mass(const sz_candidates *c, const float *logits,
     return mass < 1.0 ? mass : 1.0;
 }
 
-/* ---- The largest ------------------------------------------------------------------------------
- */
+/* ---- The largest ----------------------------------------------------------------------------- */
 
 /* The k-th largest of a [n], 1 <= k <= n, which loses its order. Hoare's selection with the median
  * of three; expected O(n). */

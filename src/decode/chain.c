@@ -51,8 +51,7 @@ const sz_sampler_kind *const *sz_sampler_kinds(void) {
     return kinds;
 }
 
-/* ---- Making chains
- * ------------------------------------------------------------------------------- */
+/* ---- Making chains --------------------------------------------------------------------------- */
 
 sz_status sz_chain_new(sz_chain **out) {
     sz_chain *chain = sz_calloc(1, sizeof *chain);
@@ -183,8 +182,7 @@ void sz_chain_free(sz_chain *chain) {
     sz_free(chain);
 }
 
-/* ---- Use
- * ----------------------------------------------------------------------------------------- */
+/* ---- Use ------------------------------------------------------------------------------------- */
 
 void sz_sampler_note(const sz_sampler_input *input, const char *name, double value) {
     sz_stage_account *a = input->account;

@@ -37,8 +37,7 @@ void sz_grammar_masks_release(sz_grammar_masks *s) {
     sz_free(s);
 }
 
-/* ---- Masks
- * ------------------------------------------------------------------------------------------ */
+/* ---- Masks ----------------------------------------------------------------------------------- */
 
 static sz_status fill(sz_grammar_masks *s, uint32_t from, uint64_t *bits) {
     const sz_vocabulary *v = &s->vocabulary;
@@ -89,8 +88,7 @@ sz_status sz_grammar_masks_find(sz_grammar_masks *s, uint32_t state, const uint6
     return SZ_OK;
 }
 
-/* ---- Owners and states
- * -------------------------------------------------------------------------------- */
+/* ---- Owners and states ----------------------------------------------------------------------- */
 
 sz_status sz_grammar_masks_new(const sz_model *model, sz_grammar *grammar, sz_grammar_masks **out) {
     sz_grammar_masks *s = sz_calloc(1, sizeof *s);

@@ -68,8 +68,7 @@ void sz_pace_restart(sz_pace *p) {
     p->fresh = true;
 }
 
-/* ---- Prices -------------------------------------------------------------------------------------
- */
+/* ---- Prices ---------------------------------------------------------------------------------- */
 
 static void begin_prices(sz_pace *p) {
     p->extra_ns = EXTRA_GUESS * p->large_ns;
@@ -100,8 +99,7 @@ void sz_pace_small_pass(sz_pace *p, uint64_t ns) {
         smooth(&p->small_ns, (double)ns);
 }
 
-/* ---- Decisions ---------------------------------------------------------------------------------
- */
+/* ---- Decisions ------------------------------------------------------------------------------- */
 
 bool sz_pace_keep(const sz_pace *p, double chance) {
     return !p->thrifty || chance * p->large_ns > p->extra_ns;
@@ -147,8 +145,7 @@ size_t sz_pace_lookup(sz_pace *p, size_t most) {
     return p->purse_ns > (double)n * p->extra_ns ? n : 0;
 }
 
-/* ---- Learning ----------------------------------------------------------------------------------
- */
+/* ---- Learning -------------------------------------------------------------------------------- */
 
 void sz_pace_compared(sz_pace *p, size_t place, double entropy, bool right) {
     if (isnan(entropy)) {

@@ -7,8 +7,7 @@
 
 enum { SCORE_ROWS = 32 }; /* rows of logits in memory at once where only figures are wanted */
 
-/* ---- Logits and their figures -------------------------------------------------------------------
- */
+/* ---- Logits and their figures ---------------------------------------------------------------- */
 
 typedef struct measure_job {
     const sz_session *s;
@@ -89,8 +88,7 @@ static sz_status compute(sz_session *s, sz_batch *b) {
     return measure(s, &g, hidden, b);
 }
 
-/* ---- What a sequence keeps ----------------------------------------------------------------------
- */
+/* ---- What a sequence keeps ------------------------------------------------------------------- */
 
 static sz_status reserve(const sz_session *s, const sz_span *p) {
     sz_sequence *q = &s->sequences[p->seq];
@@ -161,8 +159,7 @@ static void commit(sz_session *s, const sz_span *spans, size_t n_spans, const sz
     }
 }
 
-/* ---- The pass -----------------------------------------------------------------------------------
- */
+/* ---- The pass -------------------------------------------------------------------------------- */
 
 static void begin(sz_session *s) {
     sz_arena_reset(s->arena);

@@ -15,8 +15,7 @@ const sz_router_kind *const *sz_router_kinds(void) {
     return kinds;
 }
 
-/* ---- Making routers --------------------------------------------------------------------------
- */
+/* ---- Making routers -------------------------------------------------------------------------- */
 
 static sz_status unknown_kind(const sz_setting *s) {
     char names[128] = "";
@@ -131,8 +130,7 @@ void sz_router_free(sz_router *r) {
     sz_free(r);
 }
 
-/* ---- Looking at routers ------------------------------------------------------------------------
- */
+/* ---- Looking at routers ---------------------------------------------------------------------- */
 
 const sz_router_kind *sz_router_get_kind(const sz_router *r) {
     return r->kind;
@@ -157,8 +155,7 @@ const char *sz_router_text(sz_router *r) {
     return sz_sequence_text(&r->text, r->sessions[SZ_ROUTER_LARGE]->model->tokenizer);
 }
 
-/* ---- The text ----------------------------------------------------------------------------------
- */
+/* ---- The text -------------------------------------------------------------------------------- */
 
 sz_status sz_router_set_chain(sz_router *r, sz_chain *chain, uint64_t seed) {
     sz_chain_free(r->text.chain);
@@ -232,8 +229,7 @@ sz_status sz_router_sync(sz_router *r, const int32_t *ids, size_t n, size_t *n_k
     return SZ_OK;
 }
 
-/* ---- Passes ------------------------------------------------------------------------------------
- */
+/* ---- Passes ---------------------------------------------------------------------------------- */
 
 sz_status sz_router_pass(sz_router *r, sz_router_role role, const int32_t *ids, size_t n,
                          sz_want want) {
@@ -282,8 +278,7 @@ const sz_logit_stats *sz_router_stats(const sz_router *r, sz_router_role role) {
     return &r->sessions[role]->sequences[0].stats;
 }
 
-/* ---- Drawing -----------------------------------------------------------------------------------
- */
+/* ---- Drawing --------------------------------------------------------------------------------- */
 
 sz_status sz_router_draw_row(sz_router *r, sz_router_role role, sz_sequence *from,
                              const float *logits, const sz_logit_stats *stats, sz_token *out) {

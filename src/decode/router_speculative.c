@@ -62,8 +62,7 @@ static void drop(void *state) {
     sz_pace_restart(&s->pace);
 }
 
-/* ---- Looking up --------------------------------------------------------------------------------
- */
+/* ---- Looking up ------------------------------------------------------------------------------ */
 
 /* How many tokens before `a` are those before `b`, at most LONGEST_MATCH. */
 static size_t match(const sz_token *t, size_t a, size_t b) {
@@ -101,8 +100,7 @@ static size_t look_up(speculation *s, const sz_sequence *q, size_t most) {
     return n;
 }
 
-/* ---- Asking the small model --------------------------------------------------------------------
- */
+/* ---- Asking the small model ------------------------------------------------------------------ */
 
 static sz_status small_pass(speculation *s, sz_router *r, int32_t id) {
     uint64_t start = sz_time_ns();
@@ -158,8 +156,7 @@ static sz_status ask_small(speculation *s, sz_router *r, size_t most) {
     return status;
 }
 
-/* ---- A pass ------------------------------------------------------------------------------------
- */
+/* ---- A pass ---------------------------------------------------------------------------------- */
 
 static size_t room(const speculation *s, const sz_router *r) {
     size_t room = r->context - r->text.n_records;

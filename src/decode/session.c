@@ -130,8 +130,7 @@ uint32_t sz_session_length(const sz_session *s, uint32_t seq) {
     return seq < s->config.n_sequences ? sz_kv_length(s->kv, seq) : 0;
 }
 
-/* ---- Add, fork, drop, truncate
- * ------------------------------------------------------------------- */
+/* ---- Add, fork, drop, truncate --------------------------------------------------------------- */
 
 static sz_status find_free(const sz_session *s, uint32_t *out) {
     uint32_t seq = 0;
@@ -202,8 +201,7 @@ sz_status sz_session_truncate(sz_session *s, uint32_t seq, uint32_t n_tokens) {
     return SZ_OK;
 }
 
-/* ---- The sampler of a sequence
- * -------------------------------------------------------------------- */
+/* ---- The sampler of a sequence --------------------------------------------------------------- */
 
 sz_status sz_session_set_chain(sz_session *s, uint32_t seq, sz_chain *chain, uint64_t seed) {
     sz_status status = sz_session_check(s, seq);

@@ -38,8 +38,7 @@ static sz_sequence *sequence_of(const steer *t, const particle *p) {
     return &t->s->sequences[p->seq];
 }
 
-/* ---- Drawing ----------------------------------------------------------------------------------
- */
+/* ---- Drawing --------------------------------------------------------------------------------- */
 
 /* ln of the sum of exp(logit). */
 static double log_mass(const sz_candidates *c) {
@@ -106,8 +105,7 @@ static sz_status step_one(steer *t, particle *p, double *increment) {
     return SZ_OK;
 }
 
-/* ---- Scores of texts ---------------------------------------------------------------------------
- */
+/* ---- Scores of texts ------------------------------------------------------------------------- */
 
 /* The bytes of a particle's tokens, one text after the other. */
 static void put_text(const steer *t, const particle *p, sz_buf *b) {
@@ -158,8 +156,7 @@ static sz_status score(steer *t, size_t step, double *increments) {
     return status;
 }
 
-/* ---- A step of all -----------------------------------------------------------------------------
- */
+/* ---- A step of all --------------------------------------------------------------------------- */
 
 /* Computes the tokens of those that go on: [n] of them, in either model. */
 static sz_status advance(steer *t, const double *increments, size_t *n_left) {
@@ -196,8 +193,7 @@ static sz_status step_all(void *user, size_t step, const double *log_weights, do
     return advance(t, increments, n_left);
 }
 
-/* ---- Copies ------------------------------------------------------------------------------------
- */
+/* ---- Copies ---------------------------------------------------------------------------------- */
 
 static void drop(steer *t, particle *p) {
     if (p->seq != NOBODY)
@@ -239,8 +235,7 @@ static sz_status resample(void *user, const uint32_t *ancestors) {
     return SZ_OK;
 }
 
-/* ---- The run -----------------------------------------------------------------------------------
- */
+/* ---- The run --------------------------------------------------------------------------------- */
 
 static sz_status take_all(const steer *t, sz_continuations *out) {
     SZ_TRY(sz_continuations_reserve(out, t->n));

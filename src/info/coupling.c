@@ -30,8 +30,7 @@ double sz_coupling_entropy(const sz_coupling *c) {
     return sz_mass_entropy(c->mass, c->n);
 }
 
-/* ---- A heap with the heaviest on top -----------------------------------------------------------
- */
+/* ---- A heap with the heaviest on top --------------------------------------------------------- */
 
 typedef struct atom {
     uint64_t mass;
@@ -73,8 +72,7 @@ static void take(heap *h, uint64_t mass) {
         sift_down(h, 0);
 }
 
-/* ---- Greedy -------------------------------------------------------------------------------------
- */
+/* ---- Greedy ---------------------------------------------------------------------------------- */
 
 static void couple(heap *heaps, size_t k, sz_coupling *c) {
     while (heaps[0].n > 0) { /* all sums are equal, so all end together */

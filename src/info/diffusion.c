@@ -15,8 +15,7 @@ struct sz_point_set {
     double *d2; /* [n][n] squared distances, symmetric */
 };
 
-/* ---- Distances
- * -------------------------------------------------------------------------------------- */
+/* ---- Distances ------------------------------------------------------------------------------- */
 
 static double direct_distance2(const double *a, const double *b, size_t d) {
     double s = 0;
@@ -114,8 +113,7 @@ sz_status sz_point_set_median_distance(const sz_point_set *s, size_t k, double *
     return SZ_OK;
 }
 
-/* ---- Spectrum
- * --------------------------------------------------------------------------------------- */
+/* ---- Spectrum -------------------------------------------------------------------------------- */
 
 /* Gaussian weights of the subset's points, [n][n]. */
 static void fill_kernel(const sz_point_set *s, const uint32_t *subset, size_t n, double sigma,
@@ -176,8 +174,7 @@ sz_status sz_diffusion_entropy(const double *values, size_t n, double t, double 
     return SZ_OK;
 }
 
-/* ---- Information about labels
- * ----------------------------------------------------------------------- */
+/* ---- Information about labels ---------------------------------------------------------------- */
 
 typedef struct scratch {
     uint32_t *members, *order; /* points of a class; a permutation of all points */

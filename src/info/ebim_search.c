@@ -38,8 +38,7 @@ static void keep(search *s, double moved, uint32_t symbol, uint32_t to, double i
     s->best->information = information;
 }
 
-/* ---- One split ----------------------------------------------------------------------------------
- */
+/* ---- One split ------------------------------------------------------------------------------- */
 
 typedef struct split { /* H(T) once `moved` of a column has gone to another */
     double base, from, to;

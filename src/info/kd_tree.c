@@ -14,8 +14,7 @@ static inline double distance(const double *a, const double *b, size_t d) {
     return most;
 }
 
-/* ---- Building
- * ------------------------------------------------------------------------------------ */
+/* ---- Building -------------------------------------------------------------------------------- */
 
 typedef struct builder {
     sz_kd_tree *t;
@@ -115,8 +114,7 @@ void sz_kd_free(sz_kd_tree *t) {
     *t = (sz_kd_tree){0};
 }
 
-/* ---- Searching
- * ------------------------------------------------------------------------------------ */
+/* ---- Searching ------------------------------------------------------------------------------- */
 
 /* Least and greatest distance of x from a node's box. */
 static inline double nearest_in_box(const sz_kd_tree *t, uint32_t node, const double *x) {

@@ -11,8 +11,7 @@
 
 enum { MAX_NEIGHBOURS = 256 };
 
-/* ---- Samples: copied, joined and, where points coincide, moved apart ---------------------------
- */
+/* ---- Samples: copied, joined and, where points coincide, moved apart ------------------------- */
 
 typedef struct cloud {
     double *points; /* [n][d] */
@@ -98,8 +97,7 @@ static sz_status cloud_make(const double *x, size_t d_x, const double *y, size_t
     return status;
 }
 
-/* ---- The estimate from its local terms
- * ----------------------------------------------------------- */
+/* ---- The estimate from its local terms ------------------------------------------------------- */
 
 typedef struct terms {
     sz_sum sum, square;
@@ -141,8 +139,7 @@ sz_status sz_entropy_knn(const double *x, size_t n, size_t d, const sz_knn_optio
     return SZ_OK;
 }
 
-/* ---- Counting in one of the two spaces
- * ----------------------------------------------------------- */
+/* ---- Counting in one of the two spaces ------------------------------------------------------- */
 
 /* Columns [first, first + d) of a cloud: sorted where there is one column, else a tree. */
 typedef struct margin {
@@ -210,8 +207,7 @@ static size_t margin_count(const margin *m, const double *point, double r, bool 
     return within - (within > 0);
 }
 
-/* ---- Kraskov, Stoegbauer and Grassberger
- * --------------------------------------------------------- */
+/* ---- Kraskov, Stoegbauer and Grassberger ----------------------------------------------------- */
 
 /* psi(n) for whole n, remembered. */
 typedef struct digammas {

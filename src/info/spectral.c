@@ -59,8 +59,7 @@ sz_status sz_spectral_truncated(const double *values, size_t n, size_t k, bool r
     return SZ_OK;
 }
 
-/* ---- The Gram matrix of rows
- * --------------------------------------------------------------------- */
+/* ---- The Gram matrix of rows ----------------------------------------------------------------- */
 
 /* z as doubles, centred if asked, [lines][length] with the smaller number of lines: either its rows
  * or its columns, whose Gram matrices share the spectrum. */
@@ -155,8 +154,7 @@ sz_status sz_spectral_renyi2(const float *z, size_t rows, size_t columns, bool c
     return SZ_OK;
 }
 
-/* ---- Kernels of samples
- * --------------------------------------------------------------------------- */
+/* ---- Kernels of samples ---------------------------------------------------------------------- */
 
 static double distance2(const double *a, const double *b, size_t d) {
     double s = 0;

@@ -92,8 +92,7 @@ sz_status sz_mi_table(const uint64_t *table, size_t rows, size_t columns,
     return SZ_OK;
 }
 
-/* ---- Permutation test
- * ---------------------------------------------------------------------------- */
+/* ---- Permutation test ------------------------------------------------------------------------ */
 
 /* Samples behind a table: the row and the column of each. */
 typedef struct samples {
@@ -159,8 +158,7 @@ sz_status sz_mi_permutation(const uint64_t *table, size_t rows, size_t columns,
     return SZ_OK;
 }
 
-/* ---- Three and more variables
- * --------------------------------------------------------------------- */
+/* ---- Three and more variables ---------------------------------------------------------------- */
 
 sz_status sz_mi_conditional(const uint64_t *table, size_t n_z, size_t n_x, size_t n_y,
                             double *out) {

@@ -24,8 +24,7 @@ struct sz_pc_em {
     double step, pseudocount;
 };
 
-/* ---- Memory -----------------------------------------------------------------------------------
- */
+/* ---- Memory ---------------------------------------------------------------------------------- */
 
 static sz_status allocate(sz_pc_em *em, size_t n) {
     const sz_pc *pc = em->pc;
@@ -72,8 +71,7 @@ void sz_pc_em_free(sz_pc_em *em) {
     sz_free(em);
 }
 
-/* ---- Expectations ------------------------------------------------------------------------------
- */
+/* ---- Expectations ---------------------------------------------------------------------------- */
 
 /* Records of tile t of the round. */
 static size_t tile_size(const sz_pc_em *em, size_t t) {
@@ -153,8 +151,7 @@ static sz_status count_round(sz_pc_em *em) {
     return SZ_OK;
 }
 
-/* ---- The step ----------------------------------------------------------------------------------
- */
+/* ---- The step -------------------------------------------------------------------------------- */
 
 /* A row of probabilities towards counts (times its own factor where there is one), both [m]. */
 static void step_row(const sz_pc_em *em, double *row, const double *counts, bool factor, size_t m) {

@@ -6,8 +6,7 @@
 
 #include "circuit_graph.h"
 
-/* ---- Numbers with a range of their own: m 2^e, m in [1, 2) or 0 --------------------------------
- */
+/* ---- Numbers with a range of their own: m 2^e, m in [1, 2) or 0 ------------------------------ */
 
 typedef struct scaled {
     double m;
@@ -41,8 +40,7 @@ static scaled add(scaled a, scaled b) {
     return a.e - b.e > 1000 ? a : normal(a.m + b.m * power_of_two(b.e - a.e), a.e);
 }
 
-/* ---- Units -------------------------------------------------------------------------------------
- */
+/* ---- Units ----------------------------------------------------------------------------------- */
 
 static scaled evaluate(const sz_pc_graph *g, const sz_pc_unit *u, const scaled *value,
                        const int32_t *x) {
@@ -81,8 +79,7 @@ sz_status sz_pc_graph_loglik(const sz_pc_graph *g, const int32_t *x, size_t n, d
     return SZ_OK;
 }
 
-/* ---- Conditionals ------------------------------------------------------------------------------
- */
+/* ---- Conditionals ---------------------------------------------------------------------------- */
 
 typedef struct walk {
     const sz_pc_graph *g;

@@ -133,8 +133,7 @@ int64_t sz_pc_filter_take(sz_pc_filter *f, const int32_t *x, size_t stride) {
     return next_variable(f);
 }
 
-/* ---- For one record ---------------------------------------------------------------------------
- */
+/* ---- For one record -------------------------------------------------------------------------- */
 
 static sz_status walk(sz_pc_filter *f, const int32_t *x, double *pmf) {
     const sz_pc *pc = f->pc;

@@ -18,8 +18,7 @@ typedef struct schedule {
     size_t since_best;
 } schedule;
 
-/* ---- Start -------------------------------------------------------------------------------------
- */
+/* ---- Start ----------------------------------------------------------------------------------- */
 
 static sz_status fit_tree(sz_runtime *rt, const int32_t *x, size_t n, const sz_pc_shape *shape,
                           sz_pc **out) {
@@ -84,8 +83,7 @@ static sz_status start_parameters(sz_pc *pc, const int32_t *x, size_t n, uint64_
     return SZ_OK;
 }
 
-/* ---- Epochs ------------------------------------------------------------------------------------
- */
+/* ---- Epochs ---------------------------------------------------------------------------------- */
 
 static void shuffle(schedule *s, size_t epoch) {
     for (size_t i = 0; i < s->n; i++)
@@ -172,8 +170,7 @@ static sz_status train(schedule *s) {
     return status;
 }
 
-/* ---- Configuration -----------------------------------------------------------------------------
- */
+/* ---- Configuration --------------------------------------------------------------------------- */
 
 static sz_status take_config(const sz_pc_fit_config *config, size_t n, sz_pc_fit_config *c) {
     *c = (sz_pc_fit_config){0};

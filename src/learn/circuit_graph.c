@@ -5,8 +5,7 @@
 
 enum { MOST_UNITS = 1 << 22, MOST_CHILDREN = 1 << 24, MOST_SET_BYTES = 1 << 30 };
 
-/* ---- One unit ----------------------------------------------------------------------------------
- */
+/* ---- One unit -------------------------------------------------------------------------------- */
 
 static sz_status check_weights(const double *w, size_t n) {
     double sum = 0;
@@ -59,8 +58,7 @@ static sz_status take_unit(sz_pc_graph *g, const sz_pc_unit *u, size_t id) {
     return u->kind == SZ_PC_SUM ? check_weights(u->weight, u->n_children) : SZ_OK;
 }
 
-/* ---- All units ---------------------------------------------------------------------------------
- */
+/* ---- All units ------------------------------------------------------------------------------- */
 
 static sz_status take_units(sz_pc_graph *g, const sz_pc_unit *units) {
     uint32_t *child = g->child;

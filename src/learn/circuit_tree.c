@@ -5,8 +5,7 @@
 
 enum { LEVELS = 32, CELLS = LEVELS + 1, MOST_COLUMNS = 8192 };
 
-/* ---- Mutual information -----------------------------------------------------------------------
- */
+/* ---- Mutual information ---------------------------------------------------------------------- */
 
 typedef struct pairs_job {
     const uint8_t *code;     /* [d][n]; LEVELS: missing */
@@ -80,8 +79,7 @@ sz_status sz_pc_mutual_information(sz_runtime *rt, const int32_t *x, size_t n, s
     return status;
 }
 
-/* ---- Spanning forest (Prim) --------------------------------------------------------------------
- */
+/* ---- Spanning forest (Prim) ------------------------------------------------------------------ */
 
 typedef struct forest {
     size_t d;
@@ -120,8 +118,7 @@ static void grow(forest *f, const double *mi) {
     }
 }
 
-/* ---- Centres ----------------------------------------------------------------------------------
- */
+/* ---- Centres --------------------------------------------------------------------------------- */
 
 typedef struct links {
     int32_t *first, *next; /* children of v: first[v], next[that] ...; -1 ends */

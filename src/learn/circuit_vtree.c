@@ -5,8 +5,7 @@
 
 #include "circuit_graph.h"
 
-/* ---- Distinct sets -----------------------------------------------------------------------------
- */
+/* ---- Distinct sets --------------------------------------------------------------------------- */
 
 static int by_set(const void *a, const void *b, void *graph) {
     const sz_pc_graph *g = graph;
@@ -44,8 +43,7 @@ static void number_scopes(sz_pc_graph *g) {
     }
 }
 
-/* ---- The tree ----------------------------------------------------------------------------------
- */
+/* ---- The tree -------------------------------------------------------------------------------- */
 
 static int larger_first(const void *a, const void *b, void *graph) {
     const sz_pc_graph *g = graph;

@@ -4,8 +4,7 @@
 
 #include <stdio.h>
 
-/* ---- Reading one key ---------------------------------------------------------------------------
- */
+/* ---- Reading one key ------------------------------------------------------------------------- */
 
 enum { KEY_BYTES = 160 };
 
@@ -60,8 +59,7 @@ const sz_gguf_kv *sz_hparam_find(const sz_gguf *g, const char *suffix) {
     return key_of(g, suffix, key) == SZ_OK ? sz_gguf_find(g, key) : NULL;
 }
 
-/* ---- What is refused ----------------------------------------------------------------------------
- */
+/* ---- What is refused ------------------------------------------------------------------------- */
 
 /* Keys that change what a model computes, with the value at which they change nothing. */
 static const struct {
@@ -119,8 +117,7 @@ static sz_status check(const sz_gguf *g, const sz_hparams *h) {
     return SZ_OK;
 }
 
-/* ---- Reading them all
- * ---------------------------------------------------------------------------- */
+/* ---- Reading them all ------------------------------------------------------------------------ */
 
 static sz_status read_heads(const sz_gguf *g, sz_hparams *h) {
     uint32_t value_length;

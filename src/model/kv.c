@@ -179,8 +179,7 @@ uint8_t *sz_kv_head_data(const sz_kv *kv, uint32_t seq, uint32_t block, uint32_t
     return data + ((size_t)layer * kv->shape.n_head_kv + head) * kv->head_bytes;
 }
 
-/* ---- Storing -----------------------------------------------------------------------------------
- */
+/* ---- Storing --------------------------------------------------------------------------------- */
 
 static void store_float(const sz_kv *kv, uint8_t *p, uint32_t at, const float *key,
                         const float *value) {
@@ -258,8 +257,7 @@ void sz_kv_store(sz_kv *kv, uint32_t seq, uint32_t position, uint32_t layer, uin
         store_q8(kv, p, at, key, value);
 }
 
-/* ---- Reading -----------------------------------------------------------------------------------
- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 size_t sz_kv_scratch_floats(const sz_kv *kv) {
     return kv->shape.type == SZ_KV_Q8_0

@@ -45,8 +45,7 @@ size_t sz_safetensors_type_bytes(sz_safetensors_type type) {
     return (unsigned)type < N_TYPES ? types[type].bytes : 0;
 }
 
-/* ---- One tensor --------------------------------------------------------------------------------
- */
+/* ---- One tensor ------------------------------------------------------------------------------ */
 
 /* A tensor on its way in, with what messages need. */
 typedef struct entry {
@@ -134,8 +133,7 @@ static sz_status read_tensor(sz_safetensors *f, const sz_json *json) {
     return SZ_OK;
 }
 
-/* ---- The file ----------------------------------------------------------------------------------
- */
+/* ---- The file -------------------------------------------------------------------------------- */
 
 static sz_status read_metadata(sz_safetensors *f, const sz_json *json) {
     SZ_REQUIRE(json->type == SZ_JSON_OBJECT, SZ_E_FORMAT, "%s: __metadata__ must be an object",
@@ -276,8 +274,7 @@ void sz_safetensors_close(sz_safetensors *f) {
     sz_free(f);
 }
 
-/* ---- Lookups -----------------------------------------------------------------------------------
- */
+/* ---- Lookups --------------------------------------------------------------------------------- */
 
 size_t sz_safetensors_n_tensors(const sz_safetensors *f) {
     return f->n_tensors;

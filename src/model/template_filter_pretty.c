@@ -4,8 +4,7 @@
 
 enum { WIDTH = 80 };
 
-/* ---- A copy in the order of keys ---------------------------------------------------------------
- */
+/* ---- A copy in the order of keys ------------------------------------------------------------- */
 
 static sz_status ordered(sz_render *r, sz_tv v, int depth, sz_tv *out);
 
@@ -49,8 +48,7 @@ static sz_status ordered(sz_render *r, sz_tv v, int depth, sz_tv *out) {
     return sz_tv_is_joinable(v) ? ordered_list(r, v.u.list, depth, out) : SZ_OK;
 }
 
-/* ---- Lines -------------------------------------------------------------------------------------
- */
+/* ---- Lines ----------------------------------------------------------------------------------- */
 
 static void break_line(sz_buf *b, int64_t indent) {
     sz_buf_puts(b, ",\n");

@@ -145,8 +145,7 @@ sz_status sz_text_pad(sz_render *r, sz_tv s, int64_t width, sz_tv fill, sz_tpad 
     return sz_tv_concat(r, *out, after, out);
 }
 
-/* ---- Numbers ------------------------------------------------------------------------------------
- */
+/* ---- Numbers --------------------------------------------------------------------------------- */
 
 /* Digits with '_' between them, from s[*at], put to text without those; how many. */
 static size_t copy_digits(const char *s, size_t n, size_t *at, char *text, size_t *used) {

@@ -91,8 +91,7 @@ typedef struct sz_tmethod {
     const struct sz_tbuiltin *builtin;
 } sz_tmethod;
 
-/* ---- Making, comparing, looking inside: template_value.c
- * ------------------------------------------------- */
+/* ---- Making, comparing, looking inside: template_value.c ------------------------------------- */
 
 #define SZ_T_NONE_VALUE      ((sz_tv){.kind = SZ_T_NONE})
 #define SZ_T_UNDEFINED_VALUE ((sz_tv){.kind = SZ_T_UNDEFINED})

@@ -43,8 +43,7 @@ sz_status sz_model_detokenize(const sz_model *m, const int32_t *ids, size_t n_id
     return status;
 }
 
-/* ---- Chat template ------------------------------------------------------------------------------
- */
+/* ---- Chat template --------------------------------------------------------------------------- */
 
 static void put_token(sz_buf *b, const char *key, const sz_model *m, int32_t id) {
     size_t n = 0;

@@ -9,8 +9,7 @@ sz_status sz_tokenizer_optional_bool(const sz_gguf *g, const char *key, bool *ou
     return sz_gguf_find(g, key) ? sz_gguf_get_bool(g, key, out) : SZ_OK;
 }
 
-/* ---- Creation ---------------------------------------------------------------------------------
- */
+/* ---- Creation -------------------------------------------------------------------------------- */
 
 static sz_status read_kind(const sz_gguf *g, sz_tokenizer_kind *kind) {
     static const char *const names[] = {"gpt2", "llama", "bert"};
@@ -208,8 +207,7 @@ void sz_tokenizer_free(sz_tokenizer *t) {
     sz_free(t);
 }
 
-/* ---- Text to ids ------------------------------------------------------------------------------
- */
+/* ---- Text to ids ----------------------------------------------------------------------------- */
 
 static sz_status encode_plain(sz_encoder *e, const char *s, size_t n) {
     if (n == 0)
@@ -273,8 +271,7 @@ sz_status sz_tokenizer_encode(const sz_tokenizer *t, const char *text, size_t n_
     return status;
 }
 
-/* ---- Ids to text ------------------------------------------------------------------------------
- */
+/* ---- Ids to text ----------------------------------------------------------------------------- */
 
 static bool is_hidden(uint8_t type) {
     return type == SZ_TOKEN_CONTROL || type == SZ_TOKEN_UNKNOWN || type == SZ_TOKEN_UNUSED;
@@ -302,8 +299,7 @@ sz_status sz_tokenizer_decode(const sz_tokenizer *t, const int32_t *ids, size_t 
     return SZ_OK;
 }
 
-/* ---- Questions --------------------------------------------------------------------------------
- */
+/* ---- Questions ------------------------------------------------------------------------------- */
 
 static bool in_range(const sz_tokenizer *t, int32_t id) {
     return id >= 0 && (uint32_t)id < t->vocab.n;

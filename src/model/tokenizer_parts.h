@@ -146,8 +146,7 @@ void sz_wordpiece_free(sz_wordpiece *w);
 /* Reads a key that may be absent; *out keeps its value then. */
 sz_status sz_tokenizer_optional_bool(const sz_gguf *g, const char *key, bool *out);
 
-/* ---- One call of encode ------------------------------------------------------------------------
- */
+/* ---- One call of encode ---------------------------------------------------------------------- */
 
 typedef struct sz_symbol { /* a piece of a word while its pairs are joined */
     uint32_t at, n;        /* its bytes in the word; n == 0: joined to the one before */

@@ -32,8 +32,7 @@ static double dot_and_add(const double *restrict row, const double *restrict u, 
     return sz_dot_lanes(s);
 }
 
-/* ---- Reduction
- * ------------------------------------------------------------------------------------- */
+/* ---- Reduction ------------------------------------------------------------------------------- */
 
 /* p = A u for the leading n x n block of a symmetric matrix, from its lower triangle. */
 static void multiply(const double *a, size_t stride, const double *u, size_t n, double *p) {
@@ -98,8 +97,7 @@ static void accumulate(const double *a, const double *h, size_t n, double *z) {
     }
 }
 
-/* ---- QL iteration
- * ---------------------------------------------------------------------------------- */
+/* ---- QL iteration ---------------------------------------------------------------------------- */
 
 static double hypotenuse(double a, double b) {
     a = magnitude(a);

@@ -95,8 +95,7 @@ static void encode_scaled(const scaled_layout *l, const float *x, scaled_block *
     }
 }
 
-/* ---- x ~ d s code - dmin m, unsigned integers s and m: Q2_K, Q4_K, Q5_K -----------------------
- */
+/* ---- x ~ d s code - dmin m, unsigned integers s and m: Q2_K, Q4_K, Q5_K ---------------------- */
 
 typedef struct affine_layout {
     float q_max, step;
@@ -212,8 +211,7 @@ static void encode_affine(const affine_layout *l, const float *x, affine_block *
         out->codes[i] = (uint8_t)(int)affine_code(l, out, df, mf, y, i);
 }
 
-/* ---- Packing: the inverses of the layouts in format_k.c ----------------------------------------
- */
+/* ---- Packing: the inverses of the layouts in format_k.c -------------------------------------- */
 
 /* Bits 2k+1..2k of the codes, as format_k.c's two_bits reads them. */
 static void store_two_bits(const uint8_t codes[N], int shift, uint8_t qs[64]) {

@@ -64,8 +64,7 @@ sz_status sz_activations_quantize(const sz_kernels *k, sz_pool *pool, sz_arena *
     return SZ_OK;
 }
 
-/* ---- Single rows -------------------------------------------------------------------------------
- */
+/* ---- Single rows ----------------------------------------------------------------------------- */
 
 void sz_matrix_decode_row(const sz_kernels *k, const sz_matrix *m, size_t row, float *out) {
     size_t panel = row / SZ_PANEL_ROWS, lane = row % SZ_PANEL_ROWS;

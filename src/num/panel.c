@@ -16,8 +16,7 @@ static size_t scale_bytes(const sz_panel_layout *l) {
     return l ? 4 * (size_t)l->n_scale + 2 * (size_t)l->n_half + l->n_byte : 0;
 }
 
-/* ---- Interleaving ------------------------------------------------------------------------------
- */
+/* ---- Interleaving ---------------------------------------------------------------------------- */
 
 typedef uint32_t quad __attribute__((vector_size(16), aligned(4)));
 
@@ -114,8 +113,7 @@ void sz_matrix_pack_rows(sz_pool *pool, const sz_matrix *m, size_t first_row, si
     sz_pool_run(pool, pack_panel, &job, (n_rows + ROWS - 1) / ROWS);
 }
 
-/* ---- Layout and memory -------------------------------------------------------------------------
- */
+/* ---- Layout and memory ----------------------------------------------------------------------- */
 
 sz_status sz_matrix_lay_out(sz_type type, size_t n_rows, size_t n_cols, sz_matrix *out) {
     const sz_panel_layout *l = sz_panel_layout_of(type);

@@ -51,8 +51,7 @@ static void put_sixes(const int six[4], unsigned part, uint32_t words[3]) {
         words[i] |= (all >> 8 * i & 255) << 8 * part;
 }
 
-/* ---- Blocks of 32 columns ----------------------------------------------------------------------
- */
+/* ---- Blocks of 32 columns -------------------------------------------------------------------- */
 
 static void split_q4_0(const uint8_t *block, sz_lane_block *out) {
     const sz_block_q4_0 *b = (const void *)block;
@@ -111,8 +110,7 @@ static void split_mxfp4(const uint8_t *block, sz_lane_block *out) {
     memcpy(out->data, b->qs, sizeof b->qs);
 }
 
-/* ---- Blocks of 256 columns ---------------------------------------------------------------------
- */
+/* ---- Blocks of 256 columns ------------------------------------------------------------------- */
 
 static void split_q2_k(const uint8_t *block, sz_lane_block *out) {
     const sz_block_q2_k *b = (const void *)block;
@@ -196,8 +194,7 @@ static void split_iq4_xs(const uint8_t *block, sz_lane_block *out) {
     memcpy(out->data, b->qs, sizeof b->qs);
 }
 
-/* ---- The table ---------------------------------------------------------------------------------
- */
+/* ---- The table ------------------------------------------------------------------------------- */
 
 static const sz_panel_layout table[] = {
     /* type, columns, bytes; words, scale words, halves, bytes */

@@ -24,8 +24,7 @@ typedef struct circuit_engine {
     uint64_t position, header; /* in the file that is being coded */
 } circuit_engine;
 
-/* ---- The file's header ------------------------------------------------------------------------
- */
+/* ---- The file's header ----------------------------------------------------------------------- */
 
 static uint32_t big_endian(const uint8_t *p) {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
@@ -48,8 +47,7 @@ static size_t header_of(const circuit_engine *e, const uint8_t *data, size_t n) 
     return 0;
 }
 
-/* ---- Segments ---------------------------------------------------------------------------------
- */
+/* ---- Segments -------------------------------------------------------------------------------- */
 
 /* The records that hold n values from `phase` on: all missing, or 0 where the segment has values.
  */
@@ -114,8 +112,7 @@ static sz_status decode_segment(const circuit_engine *e, sz_segment *s) {
     return status;
 }
 
-/* ---- All segments of a batch, over the pool ---------------------------------------------------
- */
+/* ---- All segments of a batch, over the pool -------------------------------------------------- */
 
 typedef struct task {
     uint64_t position;
@@ -172,8 +169,7 @@ static sz_status decode(void *self, sz_segment *segments, size_t n) {
     return run(self, segments, n, false);
 }
 
-/* ---- The engine --------------------------------------------------------------------------------
- */
+/* ---- The engine ------------------------------------------------------------------------------ */
 
 static void begin(void *self) {
     circuit_engine *e = self;

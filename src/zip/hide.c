@@ -42,8 +42,7 @@ bool sz_hide_goes_on(sz_hide_writer *w) {
     return !ends_character(c) || (w->limits->sentence && !ends_sentence(c));
 }
 
-/* ---- Writing -----------------------------------------------------------------------------------
- */
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 static sz_status check_room(const sz_hide_writer *w) {
     SZ_REQUIRE(w->c->n_ids < most_tokens(w), SZ_E_LIMIT,

@@ -45,8 +45,7 @@ static void take_law(const sz_cover *c, double *q) {
         q[i] = (double)(c->pool_cum[i + 1] - c->pool_cum[i]) * 0x1p-32;
 }
 
-/* ---- Sender -----------------------------------------------------------------------------------
- */
+/* ---- Sender ---------------------------------------------------------------------------------- */
 
 /* In [0, 1), 53 bits that look uniform. */
 static double uniform(sz_seal_stream *random) {
@@ -118,8 +117,7 @@ sz_status sz_hide_iterative(sz_cover *c, const sz_seal_keys *keys, const void *m
     return status;
 }
 
-/* ---- Receiver ---------------------------------------------------------------------------------
- */
+/* ---- Receiver -------------------------------------------------------------------------------- */
 
 static sz_status read_part(sz_hide_reader *r, size_t n, const sz_hide_limits *limits,
                            uint8_t *bytes) {

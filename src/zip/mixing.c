@@ -88,8 +88,7 @@ static void fill_rates(void) {
         rate_table[k] = (uint16_t)(65536 * 2 / (2 * k + 3));
 }
 
-/* ---- Slots --------------------------------------------------------------------------------------
- */
+/* ---- Slots ----------------------------------------------------------------------------------- */
 
 static inline void update_slot(uint16_t *slot, int bit) {
     uint32_t s = *slot ^ 0x8000, n = s & 15;
@@ -124,8 +123,7 @@ static uint16_t *find_bucket(sz_mixing *m, uint64_t hash) {
     return worse;
 }
 
-/* ---- Contexts -----------------------------------------------------------------------------------
- */
+/* ---- Contexts -------------------------------------------------------------------------------- */
 
 static bool in_word(uint32_t c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -156,8 +154,7 @@ static void enter_nibble(sz_mixing *m) {
         m->slots[N_DIRECT + i] = find_bucket(m, m->wanted[i]);
 }
 
-/* ---- The match model ----------------------------------------------------------------------------
- */
+/* ---- The match model ------------------------------------------------------------------------- */
 
 static size_t head_index(const sz_mixing *m) {
     uint64_t recent = m->history & (((uint64_t)1 << 8 * MATCH_LEAST) - 1);
@@ -218,8 +215,7 @@ static void put_match_inputs(sz_mixing *m, int16_t *inputs) {
     inputs[1] = (int16_t)(m->expected ? strong : -strong);
 }
 
-/* ---- Mixing -------------------------------------------------------------------------------------
- */
+/* ---- Mixing ---------------------------------------------------------------------------------- */
 
 static void mix(mixer *x, const int16_t *inputs) {
     const int16_t *w = x->weights[x->context];
@@ -306,8 +302,7 @@ static void learn_bit(sz_mixing *m, int bit) {
         sz_approach(&m->stages[k].p[m->stages[k].context][m->stages[k].step], bit, 6);
 }
 
-/* ---- Bits and bytes -----------------------------------------------------------------------------
- */
+/* ---- Bits and bytes -------------------------------------------------------------------------- */
 
 static void end_byte(sz_mixing *m) {
     uint32_t c = m->node & 255;
@@ -434,8 +429,7 @@ sz_status sz_mixing_decode(sz_mixing *m, const uint8_t *code, size_t n_code, uin
     return SZ_OK;
 }
 
-/* ---- Memory -------------------------------------------------------------------------------------
- */
+/* ---- Memory ---------------------------------------------------------------------------------- */
 
 static size_t bucket_bytes(size_t n_bytes) {
     return bucket_count(n_bytes) * BUCKET * sizeof(uint16_t);

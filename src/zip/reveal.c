@@ -91,8 +91,7 @@ sz_status sz_hide_unseal(const sz_hide_reader *r, const sz_seal_keys *keys, cons
                : sz_fail(status, "the message's seal is broken: %s", may_differ);
 }
 
-/* ---- The range engine --------------------------------------------------------------------------
- */
+/* ---- The range engine ------------------------------------------------------------------------ */
 
 static sz_status read_bits(sz_hide_reader *r, sz_stego_tracker *t, size_t n_bytes,
                            const sz_hide_limits *limits) {

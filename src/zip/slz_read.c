@@ -37,8 +37,7 @@ const char *sz_slz_engine_name(uint8_t engine) {
     return NULL;
 }
 
-/* ---- Bytes, numbers, checks --------------------------------------------------------------------
- */
+/* ---- Bytes, numbers, checks ------------------------------------------------------------------ */
 
 static sz_status get(reader *r, void *bytes, size_t n) {
     size_t got;
@@ -83,8 +82,7 @@ static sz_status meet_check(reader *r, uint32_t want, const char *what) {
     return SZ_OK;
 }
 
-/* ---- Parts of the file -------------------------------------------------------------------------
- */
+/* ---- Parts of the file ----------------------------------------------------------------------- */
 
 static sz_status get_header(reader *r, sz_buf *about) {
     uint8_t start[6];
@@ -177,8 +175,7 @@ static sz_status get_end(reader *r) {
     return SZ_OK;
 }
 
-/* ---- Decoding ----------------------------------------------------------------------------------
- */
+/* ---- Decoding -------------------------------------------------------------------------------- */
 
 static void drop_records(reader *r) {
     for (size_t i = 0; i < r->n; i++) {

@@ -50,8 +50,7 @@ static int tear_down(void **state) {
     return rmdir(folder); /* every test takes its files with it */
 }
 
-/* ---- Reading
- * -------------------------------------------------------------------------------------- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 static void test_map(void **state) {
     sz_map m = {0};
@@ -136,8 +135,7 @@ static void test_standard_input(void **state) {
     unlink(path);
 }
 
-/* ---- Writing
- * -------------------------------------------------------------------------------------- */
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 static void test_commit(void **state) {
     sz_writer *w;

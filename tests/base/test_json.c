@@ -41,8 +41,7 @@ static void refuse(const char *text, size_t n, const char *where) {
         fail_msg("%.*s: \"%s\" does not say \"%s\"", (int)n, text, sz_last_error(), where);
 }
 
-/* ---- Structure
- * ------------------------------------------------------------------------------------ */
+/* ---- Structure ------------------------------------------------------------------------------- */
 
 static void test_values(void **state) {
     assert_int_equal(parse("null")->type, SZ_JSON_NULL);
@@ -173,8 +172,7 @@ static void test_duplicates(void **state) {
     assert_int_equal(parse("[{\"a\":1},{\"a\":1}]")->n, 2);
 }
 
-/* ---- Bounds
- * --------------------------------------------------------------------------------------- */
+/* ---- Bounds ---------------------------------------------------------------------------------- */
 
 static void test_depth(void **state) {
     char text[2 * 129 + 1];
@@ -213,8 +211,7 @@ static void test_memory(void **state) {
     sz_buf_free(&b);
 }
 
-/* ---- Strings
- * -------------------------------------------------------------------------------------- */
+/* ---- Strings --------------------------------------------------------------------------------- */
 
 static void test_strings(void **state) {
     assert_string_equal(parse("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"")->u.s, "\"\\/\b\f\n\r\t");
@@ -266,8 +263,7 @@ static void test_quoting_reads_back(void **state) {
     }
 }
 
-/* ---- Numbers
- * -------------------------------------------------------------------------------------- */
+/* ---- Numbers --------------------------------------------------------------------------------- */
 
 static void test_integers(void **state) {
     static const struct {

@@ -5,8 +5,7 @@
 
 #include "check.h"
 
-/* ---- Allocation
- * ----------------------------------------------------------------------------------- */
+/* ---- Allocation ------------------------------------------------------------------------------ */
 
 static void test_allocation(void **state) {
     uint64_t before = sz_alloc_count();
@@ -60,8 +59,7 @@ static void test_pages(void **state) {
     sz_free_pages(NULL, 0);
 }
 
-/* ---- Arenas
- * --------------------------------------------------------------------------------------- */
+/* ---- Arenas ---------------------------------------------------------------------------------- */
 
 static void test_arena_alignment(void **state) {
     sz_arena *a;
@@ -137,8 +135,7 @@ static void test_arena_limit(void **state) {
     sz_arena_free(a);
 }
 
-/* ---- Byte strings
- * --------------------------------------------------------------------------------- */
+/* ---- Byte strings ---------------------------------------------------------------------------- */
 
 static void test_buffer(void **state) {
     sz_buf b = {0};
@@ -185,8 +182,7 @@ static void test_buffer_limit(void **state) {
     sz_buf_free(&huge);
 }
 
-/* ---- Errors
- * --------------------------------------------------------------------------------------- */
+/* ---- Errors ---------------------------------------------------------------------------------- */
 
 static sz_status require_small(int x) {
     SZ_REQUIRE(x < 10, SZ_E_ARG, "x is %d, not below 10", x);

@@ -93,8 +93,7 @@ static void test_sleeping(void **state) {
     sz_pool_free(pool);
 }
 
-/* ---- Callers beside each other, and calls from within a task ------------------------------------
- */
+/* ---- Callers beside each other, and calls from within a task --------------------------------- */
 
 enum { CALLERS = 4, CALLS = 2000 };
 
@@ -149,8 +148,7 @@ static void test_calls_within_a_task(void **state) {
     sz_pool_free(pool);
 }
 
-/* ---- Signals, errors, processors ----------------------------------------------------------------
- */
+/* ---- Signals, errors, processors ------------------------------------------------------------- */
 
 static _Atomic bool handler_ran_elsewhere;
 static pthread_t main_thread;

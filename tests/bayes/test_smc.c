@@ -9,8 +9,7 @@
 
 static const char path[] = SZ_TEST_VECTORS "/31-inference.json";
 
-/* ---- A hidden Markov model with two states ------------------------------------------------------
- */
+/* ---- A hidden Markov model with two states --------------------------------------------------- */
 
 enum { MOST = 256 };
 
@@ -64,8 +63,7 @@ static hmm hmm_of(const sz_json *c, size_t n) {
     return m;
 }
 
-/* ---- The exact law -----------------------------------------------------------------------------
- */
+/* ---- The exact law --------------------------------------------------------------------------- */
 
 typedef struct law {
     hmm *m;
@@ -137,8 +135,7 @@ static void law_is_the_enumerated_one(void **state) {
     close_vectors(&v);
 }
 
-/* ---- Evidence over many runs -------------------------------------------------------------------
- */
+/* ---- Evidence over many runs ----------------------------------------------------------------- */
 
 typedef struct mean {
     double sum, squares;
@@ -339,8 +336,7 @@ static void steered_texts_follow_the_posterior(void **state) {
     close_vectors(&v);
 }
 
-/* ---- Borders -----------------------------------------------------------------------------------
- */
+/* ---- Borders --------------------------------------------------------------------------------- */
 
 typedef struct script {
     double increments[4][3];

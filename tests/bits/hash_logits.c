@@ -42,8 +42,7 @@ static void must(sz_status status, const char *what) {
     exit(1);
 }
 
-/* ---- Ways to compute the same logits
- * -------------------------------------------------------------- */
+/* ---- Ways to compute the same logits --------------------------------------------------------- */
 
 static void put_row(const subject *b, output *out, const sz_session *s, size_t row) {
     sz_sha256_update(&out->hash, sz_session_logits(s, row), b->n_vocab * sizeof(float));
@@ -133,8 +132,7 @@ static const struct way {
             {"generated", "text", generated}};
 enum { N_WAYS = sizeof ways / sizeof *ways };
 
-/* ---- Settings
- * ------------------------------------------------------------------------------------- */
+/* ---- Settings -------------------------------------------------------------------------------- */
 
 static void report(const subject *b, const struct way *way, output *out, const setting *t,
                    uint64_t products) {
@@ -199,8 +197,7 @@ static void prepare(subject *b) {
     engine_close(&e);
 }
 
-/* ---- Tiny models
- * ---------------------------------------------------------------------------------- */
+/* ---- Tiny models ----------------------------------------------------------------------------- */
 
 /* The file too must be the same: random numbers and encoders give the same bits everywhere. */
 static void hash_file(const subject *b) {

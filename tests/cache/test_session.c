@@ -54,8 +54,7 @@ static void continue_with(sz_session *s, uint32_t seq, const int32_t *more, uint
 
 static const sz_kv_type types[] = {SZ_KV_F32, SZ_KV_F16, SZ_KV_Q8_0};
 
-/* ---- The cache ----------------------------------------------------------------------------------
- */
+/* ---- The cache ------------------------------------------------------------------------------- */
 
 static bool same_position(const sz_kv *kv, const sz_kv_view *a, uint32_t i, const sz_kv_view *b,
                           uint32_t j, uint32_t dim) {
@@ -101,8 +100,7 @@ static void what_is_kept_is_what_was_there(void **state) {
     }
 }
 
-/* ---- Attention ----------------------------------------------------------------------------------
- */
+/* ---- Attention ------------------------------------------------------------------------------- */
 
 /* Behind whole blocks the sums are the very same; elsewhere they are grouped otherwise. */
 static void keeping_everything_changes_nothing(void **state) {
@@ -200,8 +198,7 @@ static void the_same_bits_in_any_parts(void **state) {
         }
 }
 
-/* ---- The life of a sequence ---------------------------------------------------------------------
- */
+/* ---- The life of a sequence ------------------------------------------------------------------ */
 
 static void forks_share_and_cuts_are_bounded(void **state) {
     static float a[MORE * 293], b[MORE * 293], c[MORE * 293];
@@ -276,8 +273,7 @@ static void wrong_plans_are_told(void **state) {
     engine_close(&e);
 }
 
-/* ---- Observing ----------------------------------------------------------------------------------
- */
+/* ---- Observing ------------------------------------------------------------------------------- */
 
 static void observations_do_not_depend_on_chunks(void **state) {
     for (size_t m = 0; m < n_architectures; m++) {

@@ -42,8 +42,7 @@ static void expect_numbers(const sz_json *c, const char *key, const uint32_t *go
                      want[i]);
 }
 
-/* ---- Kinds of cases
- * ---------------------------------------------------------------------------------------- */
+/* ---- Kinds of cases -------------------------------------------------------------------------- */
 
 static void entropy(const sz_json *c) {
     static double x[MOST], want[64], got[64];

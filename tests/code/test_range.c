@@ -41,8 +41,7 @@ static size_t read_row(const sz_json *list, float *out) {
     return n;
 }
 
-/* ---- Reference values --------------------------------------------------------------------------
- */
+/* ---- Reference values ------------------------------------------------------------------------ */
 
 static void weights_are_those_of_the_recurrence(void **state) {
     size_t n;
@@ -146,8 +145,7 @@ static void wrong_numbers_are_refused(void **state) {
     }
 }
 
-/* ---- Frequencies ------------------------------------------------------------------------------
- */
+/* ---- Frequencies ----------------------------------------------------------------------------- */
 
 /* The rule as it is written, with a 128-bit division for each symbol. */
 static void slow_frequencies(const float *z, size_t n, uint32_t *freq) {
@@ -227,8 +225,7 @@ static void probabilities_are_divided_up(void **state) {
     assert_int_equal(sz_freq_from_probabilities(p, 4, f), SZ_E_ARG);
 }
 
-/* ---- Round trips -------------------------------------------------------------------------------
- */
+/* ---- Round trips ----------------------------------------------------------------------------- */
 
 typedef struct dice {
     uint32_t r[4], at;

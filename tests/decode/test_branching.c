@@ -57,8 +57,7 @@ static double by_hand(const engine *e, const sz_token *tokens, size_t n) {
     return sum;
 }
 
-/* ---- Best of n ---------------------------------------------------------------------------------
- */
+/* ---- Best of n ------------------------------------------------------------------------------- */
 
 static void best_of_are_draws_of_forks(void **state) {
     const engine *e = *state;
@@ -101,8 +100,7 @@ static void best_of_are_draws_of_forks(void **state) {
     }
 }
 
-/* ---- Beams -------------------------------------------------------------------------------------
- */
+/* ---- Beams ----------------------------------------------------------------------------------- */
 
 /* With a beam for every text, the best of all texts of at most two tokens. */
 static void enough_beams_find_the_best_text(void **state) {
@@ -218,8 +216,7 @@ static void beams_are_those_found_by_hand(void **state) {
     }
 }
 
-/* ---- Branches ----------------------------------------------------------------------------------
- */
+/* ---- Branches -------------------------------------------------------------------------------- */
 
 static void branches_split_where_it_is_uncertain(void **state) {
     const engine *e = *state;
@@ -259,8 +256,7 @@ static void branches_split_where_it_is_uncertain(void **state) {
     sz_session_free(s);
 }
 
-/* ---- Borders -----------------------------------------------------------------------------------
- */
+/* ---- Borders --------------------------------------------------------------------------------- */
 
 static void the_context_bounds_all(void **state) {
     const engine *e = *state;

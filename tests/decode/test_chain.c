@@ -47,8 +47,7 @@ static void apply(const char *text, const float *logits, size_t n) {
         assert_memory_equal(left.id, ids_, sizeof ids_);                                           \
     } while (0)
 
-/* ---- One by one
- * ---------------------------------------------------------------------------------- */
+/* ---- One by one ------------------------------------------------------------------------------ */
 
 static void greedy_keeps_the_first_of_the_likeliest(void **state) {
     static const float ties[] = {1, 3, -2, 3, 3}, low[] = {-INFINITY, -7, -INFINITY};
@@ -269,8 +268,7 @@ static void the_order_of_a_chain_matters(void **state) {
     assert_memory_equal(left.logit, z, sizeof z);
 }
 
-/* ---- Chains
- * -------------------------------------------------------------------------------------- */
+/* ---- Chains ---------------------------------------------------------------------------------- */
 
 static void wrong_chains_are_explained(void **state) {
     static const struct {

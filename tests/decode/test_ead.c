@@ -106,8 +106,7 @@ static void vectors_of_the_controller(void **state) {
     sz_arena_free(arena);
 }
 
-/* ---- Speculation: the law of acceptance --------------------------------------------------------
- */
+/* ---- Speculation: the law of acceptance ------------------------------------------------------ */
 
 static size_t read_law(const sz_json *v, double out[16]) {
     size_t n = 0;
@@ -165,8 +164,7 @@ static void laws_at_their_limits(void **state) {
     assert_int_equal(sz_speculation_law_of(one, one, 0, 1, NULL, &law), SZ_E_ARG);
 }
 
-/* ---- Properties --------------------------------------------------------------------------------
- */
+/* ---- Properties ------------------------------------------------------------------------------ */
 
 static double large_tokens(double tau, uint32_t window, uint32_t min_duration, uint64_t seed) {
     sz_ead e = {.tau_up = tau, .tau_down = tau, .window = window, .min_duration = min_duration};

@@ -55,8 +55,7 @@ static void run_seed(const engine *e, uint64_t seed, size_t n, int32_t *ids) {
     sz_session_free(s);
 }
 
-/* ---- Randomness
- * ---------------------------------------------------------------------------------- */
+/* ---- Randomness ------------------------------------------------------------------------------ */
 
 static void the_seed_decides_and_nothing_else(void **state) {
     const engine *e = *state;
@@ -169,8 +168,7 @@ static void a_cut_does_not_reach_a_fork(void **state) {
     sz_session_free(s);
 }
 
-/* ---- Ends
- * ---------------------------------------------------------------------------------------- */
+/* ---- Ends ------------------------------------------------------------------------------------ */
 
 static void an_end_leaves_the_sequence_as_it_was(void **state) {
     static const int32_t script[] = {'a', END, 'b'};
@@ -214,8 +212,7 @@ static void a_full_context_is_an_error_that_can_be_left(void **state) {
     sz_session_free(s);
 }
 
-/* ---- Cancelling
- * ---------------------------------------------------------------------------------- */
+/* ---- Cancelling ------------------------------------------------------------------------------ */
 
 typedef struct canceller {
     sz_runtime *rt;
@@ -294,8 +291,7 @@ static void a_signal_or_another_thread_may_cancel(void **state) {
     sz_session_free(s);
 }
 
-/* ---- Broken models, memory
- * ----------------------------------------------------------------------- */
+/* ---- Broken models, memory ------------------------------------------------------------------- */
 
 static void logits_that_are_no_numbers_are_an_error(void **state) {
     static const float faults[] = {NAN, INFINITY};

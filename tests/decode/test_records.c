@@ -70,8 +70,7 @@ static bool unknown(const sz_token *t) {
     return isnan(t->surprisal) && isnan(t->entropy) && isnan(t->varentropy);
 }
 
-/* ---- Scored -------------------------------------------------------------------------------------
- */
+/* ---- Scored ---------------------------------------------------------------------------------- */
 
 static void check_against_logits(const sz_token *t, const float *logits, uint32_t n_vocab) {
     double max = -INFINITY, sum = 0, mean = 0, square = 0;
@@ -167,8 +166,7 @@ static void rows_are_numbered_over_the_spans(void **state) {
     sz_session_free(s);
 }
 
-/* ---- Generated
- * ----------------------------------------------------------------------------------- */
+/* ---- Generated ------------------------------------------------------------------------------- */
 
 static void generated_tokens_have_the_figures_of_scored_ones(void **state) {
     const fixture *f = *state;
@@ -215,8 +213,7 @@ static void forks_and_cuts_keep_their_records(void **state) {
     sz_session_free(s);
 }
 
-/* ---- Text
- * ---------------------------------------------------------------------------------------- */
+/* ---- Text ------------------------------------------------------------------------------------ */
 
 static void check_text(sz_session *s, uint32_t seq, const char *want) {
     assert_string_equal(sz_session_text(s, seq), want);

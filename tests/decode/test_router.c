@@ -96,8 +96,7 @@ static void switching_text(const pair *p, const char *rest, char out[96]) {
     snprintf(out, 96, "ead tau=%.6f %s", middle_entropy(p), rest);
 }
 
-/* ---- The limits --------------------------------------------------------------------------------
- */
+/* ---- The limits ------------------------------------------------------------------------------ */
 
 static void at_its_limits_one_model_writes_and_the_other_computes_nothing(void **state) {
     const pair *p = *state;
@@ -125,8 +124,7 @@ static void at_its_limits_one_model_writes_and_the_other_computes_nothing(void *
     }
 }
 
-/* ---- Switching ---------------------------------------------------------------------------------
- */
+/* ---- Switching ------------------------------------------------------------------------------- */
 
 /* The logits of a model of the router are those of a session that computes the text at once. */
 static void check_logits(sz_router *r, sz_router_role role, sz_model *m) {
@@ -268,8 +266,7 @@ static void the_wanted_share_is_steered_to(void **state) {
     }
 }
 
-/* ---- The text ----------------------------------------------------------------------------------
- */
+/* ---- The text -------------------------------------------------------------------------------- */
 
 static void a_text_that_is_cut_and_goes_on(void **state) {
     const pair *p = *state;
@@ -389,8 +386,7 @@ static void an_end_leaves_the_text_as_it_was(void **state) {
     engine_close(&e);
 }
 
-/* ---- Pairs and options -------------------------------------------------------------------------
- */
+/* ---- Pairs and options ----------------------------------------------------------------------- */
 
 static void expect_refusal(const tiny_model *other, const char *part) {
     engine a, b;

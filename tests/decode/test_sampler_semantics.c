@@ -46,8 +46,7 @@ static sz_status apply(const char *text, size_t n) {
     return status;
 }
 
-/* ---- The row as a distribution
- * -------------------------------------------------------------------- */
+/* ---- The row as a distribution --------------------------------------------------------------- */
 
 static int likelier(const void *a, const void *b) {
     uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
@@ -109,8 +108,7 @@ static void make_row(size_t n, uint64_t shape) {
     measure(n);
 }
 
-/* ---- Definitions
- * --------------------------------------------------------------------------------- */
+/* ---- Definitions ----------------------------------------------------------------------------- */
 
 /* A logit from which tokens stay. */
 static double min_p_limit(double v) {
@@ -291,8 +289,7 @@ static void xtc_rows(void **state) {
     }
 }
 
-/* ---- What must hold whatever the numbers are
- * ------------------------------------------------------ */
+/* ---- What must hold whatever the numbers are ------------------------------------------------- */
 
 /* Other names for the tokens, and a constant on all logits, change nothing. */
 static void names_and_constants_do_not_matter(void **state) {

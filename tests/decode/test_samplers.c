@@ -44,8 +44,7 @@ static void apply(sz_candidates *c, const char *format, ...) {
     sz_chain_free(chain);
 }
 
-/* ---- Reference values
- * ----------------------------------------------------------------------------- */
+/* ---- Reference values ------------------------------------------------------------------------ */
 
 static double number(const sz_json *v) {
     if (v->type == SZ_JSON_STRING)
@@ -269,8 +268,7 @@ static void reference_values(void **state) {
     sz_buf_free(&text);
 }
 
-/* ---- For any logits
- * ----------------------------------------------------------------------------------- */
+/* ---- For any logits -------------------------------------------------------------------------- */
 
 static double uniform(void) {
     static uint64_t counter;

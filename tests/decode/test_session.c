@@ -34,8 +34,7 @@ static void says(sz_status got, sz_status want, const char *message) {
                  sz_status_name(want), message);
 }
 
-/* ---- Configuration
- * ------------------------------------------------------------------------------- */
+/* ---- Configuration --------------------------------------------------------------------------- */
 
 static void wrong_configurations_are_refused(void **state) {
     const engine *e = *state;
@@ -118,8 +117,7 @@ static void the_default_context_fits_file_and_memory(void **state) {
     engine_close(&e);
 }
 
-/* ---- Sequences
- * ----------------------------------------------------------------------------------- */
+/* ---- Sequences ------------------------------------------------------------------------------- */
 
 static void sequences_come_and_go(void **state) {
     sz_session *s = new_session(*state, &(sz_session_config){.n_sequences = 3});
@@ -211,8 +209,7 @@ static void sync_computes_what_is_missing(void **state) {
     sz_session_free(s);
 }
 
-/* ---- Passes
- * -------------------------------------------------------------------------------------- */
+/* ---- Passes ---------------------------------------------------------------------------------- */
 
 static void wrong_spans_change_nothing(void **state) {
     sz_session *s = new_session(*state, &(sz_session_config){.context = 10, .n_sequences = 3});

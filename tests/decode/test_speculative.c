@@ -81,8 +81,7 @@ static void write_alike(sz_session *s, sz_router *r, int n) {
     }
 }
 
-/* ---- Nothing is lost ---------------------------------------------------------------------------
- */
+/* ---- Nothing is lost ------------------------------------------------------------------------- */
 
 static void texts_are_those_of_the_large_model(void **state) {
     const pair *p = *state;
@@ -172,8 +171,7 @@ static void cancelling_changes_nothing(void **state) {
     sz_session_free(s);
 }
 
-/* ---- Ends and constraints ----------------------------------------------------------------------
- */
+/* ---- Ends and constraints -------------------------------------------------------------------- */
 
 static void ends_and_constraints_hold(void **state) {
     const pair *p = *state;
@@ -211,8 +209,7 @@ static void ends_and_constraints_hold(void **state) {
     engine_close(&e);
 }
 
-/* ---- Drafts ------------------------------------------------------------------------------------
- */
+/* ---- Drafts ---------------------------------------------------------------------------------- */
 
 /* A model that guesses its own tokens is always right, with any sampler. */
 static void a_perfect_draft_is_taken_whole(void **state) {
@@ -260,8 +257,7 @@ static void repetitions_are_looked_up(void **state) {
     sz_router_free(r);
 }
 
-/* ---- The law -----------------------------------------------------------------------------------
- */
+/* ---- The law --------------------------------------------------------------------------------- */
 
 enum { KEPT = 5, DRAWS = 4000 };
 

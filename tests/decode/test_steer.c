@@ -36,8 +36,7 @@ static int close_world(void **state) {
     return 0;
 }
 
-/* ---- A sampler that leaves a, b and the end ----------------------------------------------------
- */
+/* ---- A sampler that leaves a, b and the end -------------------------------------------------- */
 
 static int32_t alphabet[3] = {'a', 'b', 0};
 
@@ -66,8 +65,7 @@ static sz_session *new_session(const engine *e, uint32_t n_sequences, uint64_t s
     return s;
 }
 
-/* ---- All texts ---------------------------------------------------------------------------------
- */
+/* ---- All texts ------------------------------------------------------------------------------- */
 
 typedef struct outcome {
     char text[LENGTH + 1];
@@ -124,8 +122,7 @@ static void all_texts(const world *w, double (*log_phi)(const outcome *), table 
     sz_session_free(t);
 }
 
-/* ---- Many runs ---------------------------------------------------------------------------------
- */
+/* ---- Many runs ------------------------------------------------------------------------------- */
 
 static outcome *find(table *t, const sz_continuation *c) {
     char text[LENGTH + 1] = "";
@@ -192,8 +189,7 @@ static void check_target(const world *w, table *all, const sz_steering *how, con
     sz_session_free(t);
 }
 
-/* ---- Potentials --------------------------------------------------------------------------------
- */
+/* ---- Potentials ------------------------------------------------------------------------------ */
 
 static size_t count(const char *text, char c) {
     size_t n = 0;
@@ -267,8 +263,7 @@ static void another_model_weighs(void **state) {
     sz_session_free(any);
 }
 
-/* ---- Borders -----------------------------------------------------------------------------------
- */
+/* ---- Borders --------------------------------------------------------------------------------- */
 
 static sz_grammar *regex(const char *r) {
     sz_grammar *g;

@@ -62,8 +62,7 @@ static void run(const engine *e, sz_kv_type type, uint32_t chunk, const int32_t 
     sz_session_free(s);
 }
 
-/* ---- Taps
- * ---------------------------------------------------------------------------------------- */
+/* ---- Taps ------------------------------------------------------------------------------------ */
 
 static void only_what_is_wanted_is_given(void **state) {
     engine e;
@@ -164,8 +163,7 @@ static void attention_is_the_softmax_of_queries_and_keys(void **state) {
         }
 }
 
-/* ---- Embeddings
- * ---------------------------------------------------------------------------------- */
+/* ---- Embeddings ------------------------------------------------------------------------------ */
 
 static float *embeddings_of(const sz_model *m, const int32_t *ids, size_t n) {
     const sz_gguf_tensor *table = sz_gguf_find_tensor(m->gguf, "token_embd.weight");
@@ -237,8 +235,7 @@ static void embeddings_are_checked_and_drawn_after(void **state) {
     engine_close(&e);
 }
 
-/* ---- Ranges of layers
- * ---------------------------------------------------------------------------- */
+/* ---- Ranges of layers ------------------------------------------------------------------------ */
 
 /* Layers [0, cut), and then [cut, n_layer) over a cache of their own, give what all of them give.
  */

@@ -119,8 +119,7 @@ static void kl_of_logits_is_kl_of_softmax(void **state) {
     SZ_CHECK_ABS(got, direct, 1e-11);
 }
 
-/* ---- Tables
- * ------------------------------------------------------------------------------------------ */
+/* ---- Tables ---------------------------------------------------------------------------------- */
 
 static void tables_obey_the_chain_rule(void **state) {
     for (int round = 0; round < MANY; round++) {
@@ -207,8 +206,7 @@ static void bins_follow_their_rules(void **state) {
     assert_true(used >= 1);
 }
 
-/* ---- Nearest neighbours
- * -------------------------------------------------------------------------------- */
+/* ---- Nearest neighbours ---------------------------------------------------------------------- */
 
 static double gaussian(void) {
     double u = uniform();
@@ -317,8 +315,7 @@ static void lonely_labels_are_dropped(void **state) {
     SZ_CHECK_ABS(with.nats, without.nats, 1e-12);
 }
 
-/* ---- Spectra
- * ---------------------------------------------------------------------------------------------- */
+/* ---- Spectra --------------------------------------------------------------------------------- */
 
 static void eigenpairs_are_eigenpairs(void **state) {
     static double a[60 * 60], copy[60 * 60], values[60];
@@ -404,8 +401,7 @@ static void functions_near_zero_keep_their_digits(void **state) {
                  1e-13); /* its finite sum */
 }
 
-/* ---- Bad input
- * ---------------------------------------------------------------------------------------------- */
+/* ---- Bad input ------------------------------------------------------------------------------- */
 
 static void bad_input_is_named(void **state) {
     double out, p[3] = {0.5, 0.6, -0.1}, q[3] = {0.2, 0.3, 0.4}, nan[2] = {NAN, 1};

@@ -14,8 +14,7 @@ typedef struct test_case {
     size_t checked;
 } test_case;
 
-/* ---- Reading
- * ---------------------------------------------------------------------------------------- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 static double number(const sz_json *v) {
     if (v->type == SZ_JSON_INT)
@@ -64,8 +63,7 @@ static void expect(test_case *c, const char *key, double got) {
         fail_msg("%s: %s is %.17g, not %.17g", c->name, key, got, want);
 }
 
-/* ---- Kinds of cases
- * --------------------------------------------------------------------------------- */
+/* ---- Kinds of cases -------------------------------------------------------------------------- */
 
 static void entropies(test_case *c) {
     double *p = buffer[0], h;

@@ -52,8 +52,7 @@ static void begin(void) {
     b.n = b.n_child = b.n_weight = 0;
 }
 
-/* ---- Conditionals are ratios of marginals -------------------------------------------------------
- */
+/* ---- Conditionals are ratios of marginals ---------------------------------------------------- */
 
 static void check_conditionals(const sz_pc_graph *g, size_t d, size_t k, const int32_t *x) {
     double pmf[64 * 8], before = 0, now, joint, product = 0;
@@ -79,8 +78,7 @@ static void check_conditionals(const sz_pc_graph *g, size_t d, size_t k, const i
     SZ_CHECK_ABS(product, joint, 1e-10);
 }
 
-/* ---- Hidden trees as graphs --------------------------------------------------------------------
- */
+/* ---- Hidden trees as graphs ------------------------------------------------------------------ */
 
 /* Children come before parents: backwards through the order. `sums` [d][m]: unit of S_v[z_parent].
  */
@@ -137,8 +135,7 @@ static void trees_as_graphs_give_the_same(void **state) {
     sz_runtime_free(rt);
 }
 
-/* ---- Graphs that are no trees -------------------------------------------------------------------
- */
+/* ---- Graphs that are no trees ---------------------------------------------------------------- */
 
 /* Two sums over variables first .. first + n - 1, which share all units below: a lattice. */
 static void add_balanced(uint32_t first, size_t n, size_t k, uint64_t seed, uint32_t out[2]) {
@@ -200,8 +197,7 @@ static void without_a_vtree(void **state) {
     sz_pc_graph_free(g);
 }
 
-/* ---- What is refused ----------------------------------------------------------------------------
- */
+/* ---- What is refused ------------------------------------------------------------------------- */
 
 static void refused(size_t n_vars, size_t k, sz_status status, const char *says) {
     sz_pc_graph *g = NULL;

@@ -7,8 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* ---- Making files byte by byte -----------------------------------------------------------------
- */
+/* ---- Making files byte by byte --------------------------------------------------------------- */
 
 static sz_buf file; /* of the running test */
 
@@ -75,8 +74,7 @@ static int release(void **state) {
     return 0;
 }
 
-/* ---- Files that follow the format --------------------------------------------------------------
- */
+/* ---- Files that follow the format ------------------------------------------------------------ */
 
 static const char *scratch_path(void) {
     static char path[64];
@@ -241,8 +239,7 @@ static void every_width_of_number_is_read(void **state) {
     sz_gguf_close(g);
 }
 
-/* ---- Values that the reader of a key must not get ----------------------------------------------
- */
+/* ---- Values that the reader of a key must not get -------------------------------------------- */
 
 static void getters_refuse_what_does_not_fit(void **state) {
     uint32_t u = 77, infinite = 0x7f800000;
@@ -277,8 +274,7 @@ static void getters_refuse_what_does_not_fit(void **state) {
     sz_gguf_close(g);
 }
 
-/* ---- Broken files ------------------------------------------------------------------------------
- */
+/* ---- Broken files ---------------------------------------------------------------------------- */
 
 static void other_files_are_told_apart(void **state) {
     header(1, 0, 0), refused(SZ_E_UNSUPPORTED, "version 1", "header");
@@ -421,8 +417,7 @@ static void every_prefix_is_refused(void **state) {
     }
 }
 
-/* ---- Size --------------------------------------------------------------------------------------
- */
+/* ---- Size ------------------------------------------------------------------------------------ */
 
 static void string_arrays_are_bounded(void **state) {
     header(3, 0, 1), array("k", SZ_GGUF_STRING, (4 << 20) + 1);
@@ -518,8 +513,7 @@ static void large_files_are_not_read(void **state) {
     unlink(scratch_path());
 }
 
-/* ---- The writer and the names ------------------------------------------------------------------
- */
+/* ---- The writer and the names ---------------------------------------------------------------- */
 
 static void save_fails(sz_gguf_writer *w, sz_status want, const char *word) {
     sz_gguf_put_u32(w, "later", 1); /* changes nothing any more */

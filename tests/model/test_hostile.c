@@ -21,8 +21,7 @@ static sz_buf base, broken; /* the sound file; the case */
 static gguf_cut cut;
 static unsigned n_cases, n_opened;
 
-/* ---- One case -----------------------------------------------------------------------------------
- */
+/* ---- One case -------------------------------------------------------------------------------- */
 
 /* What a user of the model would do next; any status will do. */
 static void use(sz_model *m) {
@@ -82,8 +81,7 @@ static void try_case(const char *what) {
         fail_msg("%s: %zd bytes are not released", what, (ssize_t)(heap_now() - before));
 }
 
-/* ---- Making cases -------------------------------------------------------------------------------
- */
+/* ---- Making cases ---------------------------------------------------------------------------- */
 
 /* broken: the sound file with head[from..to) replaced by n bytes, and other counts. */
 static void splice(size_t from, size_t to, const void *bytes, size_t n, int more_tensors,
@@ -206,8 +204,7 @@ static void every_string_and_array(const key_cut *k) {
     replace_array(k, SZ_GGUF_ARRAY, 1, "\0\0\0\0\1\0\0\0\0\0\0\0\0", 13, "an array of arrays");
 }
 
-/* ---- The cases ----------------------------------------------------------------------------------
- */
+/* ---- The cases ------------------------------------------------------------------------------- */
 
 static void keys_dropped_and_doubled(void **state) {
     for (size_t i = 0; i < cut.n_keys; i++) {
@@ -338,8 +335,7 @@ static void weights_of_no_number(void **state) {
         }
 }
 
-/* ---- Set-up -------------------------------------------------------------------------------------
- */
+/* ---- Set-up ---------------------------------------------------------------------------------- */
 
 static int make_base(const tiny_model *config) {
     char file[TINY_MODEL_PATH];

@@ -18,8 +18,7 @@ static sz_status open_edited(const tiny_model *config, const gguf_edit *edits, s
     return status;
 }
 
-/* ---- Refused ------------------------------------------------------------------------------------
- */
+/* ---- Refused --------------------------------------------------------------------------------- */
 
 static const int32_t differing[] = {2, 1}, none[] = {0}, odd_pattern[] = {1, 1, 0, 1, 1, 1, 1};
 static const struct {
@@ -137,8 +136,7 @@ static void others_are_refused_by_name(void **state) {
     }
 }
 
-/* ---- Read
- * ---------------------------------------------------------------------------------------- */
+/* ---- Read ------------------------------------------------------------------------------------ */
 
 static sz_hparams hparams_of(const tiny_model *config, const gguf_edit *edits, size_t n) {
     engine e;

@@ -52,8 +52,7 @@ static int release(void **state) {
     return 0;
 }
 
-/* ---- Files that follow the format --------------------------------------------------------------
- */
+/* ---- Files that follow the format ------------------------------------------------------------ */
 
 static void every_type_is_read(void **state) {
     static const struct {
@@ -131,8 +130,7 @@ static void files_are_mapped(void **state) {
     assert_int_equal(sz_safetensors_open(path, &f), SZ_E_NOTFOUND);
 }
 
-/* ---- Broken files ------------------------------------------------------------------------------
- */
+/* ---- Broken files ---------------------------------------------------------------------------- */
 
 static void the_header_is_checked(void **state) {
     sz_buf_clear(&file), refused(SZ_E_FORMAT, "0 bytes", "");
@@ -206,8 +204,7 @@ static void every_prefix_is_refused(void **state) {
     }
 }
 
-/* ---- Size --------------------------------------------------------------------------------------
- */
+/* ---- Size ------------------------------------------------------------------------------------ */
 
 static void enormous_headers_are_refused(void **state) {
     sz_buf b = {0};

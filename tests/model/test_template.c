@@ -35,8 +35,7 @@ static sz_status render(const char *source, size_t n, const sz_json *variables,
     return status;
 }
 
-/* ---- Values of jinja2 --------------------------------------------------------------------------
- */
+/* ---- Values of jinja2 ------------------------------------------------------------------------ */
 
 static void read_vector(const char *name, sz_buf *text) {
     char path[512];
@@ -156,8 +155,7 @@ static void templates_of_models_render_as_jinja2_renders_them(void **state) {
     sz_buf_free(&text);
 }
 
-/* ---- What the sandbox of jinja2 forbids, or does not promise ------------------------------------
- */
+/* ---- What the sandbox of jinja2 forbids, or does not promise --------------------------------- */
 
 static void gives(const char *source, const char *wanted) {
     static const char variables[] = "{\"l\":[3,1,2],\"d\":{\"a\":1,\"b\":2},\"s\":\"x\"}";
@@ -229,8 +227,7 @@ static void dates_are_those_of_python(void **state) {
     sz_template_free(t);
 }
 
-/* ---- The interface ------------------------------------------------------------------------------
- */
+/* ---- The interface --------------------------------------------------------------------------- */
 
 static void text_is_appended_and_only_on_success(void **state) {
     sz_buf out = {0};
@@ -296,8 +293,7 @@ static void threads_share_a_template(void **state) {
     sz_template_free(t);
 }
 
-/* ---- Bounds ------------------------------------------------------------------------------------
- */
+/* ---- Bounds ---------------------------------------------------------------------------------- */
 
 /* The template is refused, or fails, with that status and a text that holds the words. */
 static void fails(const char *source, size_t n, sz_status want, const char *words) {
@@ -375,8 +371,7 @@ static void deep_nesting_is_an_error(void **state) {
     sz_buf_free(&b);
 }
 
-/* ---- Errors ------------------------------------------------------------------------------------
- */
+/* ---- Errors ---------------------------------------------------------------------------------- */
 
 static void errors_name_the_line(void **state) {
     FAILS("\n\n{{ a b }}", SZ_E_FORMAT, "template line 3: unexpected 'b', expected '}}'");
@@ -393,8 +388,7 @@ static void errors_name_the_line(void **state) {
     FAILS("\n\xff", SZ_E_FORMAT, "template line 2: the text is not valid UTF-8");
 }
 
-/* ---- Models -------------------------------------------------------------------------------------
- */
+/* ---- Models ---------------------------------------------------------------------------------- */
 
 static void keep_warning(void *user, sz_log_level level, const char *message) {
     if (level == SZ_LOG_WARN)

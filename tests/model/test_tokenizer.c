@@ -21,8 +21,7 @@ static void begin(void) {
 
 enum { AB = 256 };
 
-/* ---- Special tokens -----------------------------------------------------------------------------
- */
+/* ---- Special tokens -------------------------------------------------------------------------- */
 
 static void control_tokens_are_parsed_on_request(void **state) {
     begin();
@@ -73,8 +72,7 @@ static void special_tokens_may_be_of_any_characters(void **state) {
     sz_tokenizer_free(t);
 }
 
-/* ---- Keys ---------------------------------------------------------------------------------------
- */
+/* ---- Keys ------------------------------------------------------------------------------------ */
 
 static void begin_and_end_are_added_by_key(void **state) {
     begin();
@@ -125,8 +123,7 @@ static void no_id_may_be_minus_one(void **state) {
     sz_tokenizer_free(t);
 }
 
-/* ---- Text back from ids -------------------------------------------------------------------------
- */
+/* ---- Text back from ids ---------------------------------------------------------------------- */
 
 static void pieces_are_bytes(void **state) {
     begin();
@@ -162,8 +159,7 @@ static void ids_beyond_the_vocabulary_are_refused(void **state) {
     sz_tokenizer_free(t);
 }
 
-/* ---- Properties ---------------------------------------------------------------------------------
- */
+/* ---- Properties ------------------------------------------------------------------------------ */
 
 static void every_kind(void (*check)(const sz_tokenizer *t)) {
     static const char *const kinds[] = {"bpe", "spm", "spm-prefix"};
@@ -244,8 +240,7 @@ static void long_words_are_no_trouble(void **state) {
     every_kind(check_long_words);
 }
 
-/* ---- Files that are wrong -----------------------------------------------------------------------
- */
+/* ---- Files that are wrong -------------------------------------------------------------------- */
 
 static void refused(sz_status want, const char *word) {
     sz_tokenizer *t = NULL;

@@ -13,8 +13,7 @@ static sz_tokenizer *opened(void) {
     return t;
 }
 
-/* ---- Merging ------------------------------------------------------------------------------------
- */
+/* ---- Merging --------------------------------------------------------------------------------- */
 
 static void the_lowest_rank_joins_first(void **state) {
     tiny_begin_bpe(&v, "gpt-2");
@@ -153,8 +152,7 @@ static void whole_words_may_ignore_the_merges(void **state) {
     }
 }
 
-/* ---- Bytes --------------------------------------------------------------------------------------
- */
+/* ---- Bytes ----------------------------------------------------------------------------------- */
 
 static void any_bytes_are_encoded(void **state) {
     char text[256], random[300];
@@ -184,8 +182,7 @@ static void a_byte_without_a_token_is_left_out(void **state) {
     sz_tokenizer_free(t);
 }
 
-/* ---- Learned vocabulary -------------------------------------------------------------------------
- */
+/* ---- Learned vocabulary ---------------------------------------------------------------------- */
 
 static void ids_are_those_of_another_implementation(void **state) {
     sz_arena *arena;
@@ -231,8 +228,7 @@ static void remembered_words_keep_their_ids(void **state) {
     sz_arena_free(arena);
 }
 
-/* ---- Files that are wrong -----------------------------------------------------------------------
- */
+/* ---- Files that are wrong -------------------------------------------------------------------- */
 
 static void refused(sz_status want, const char *word) {
     sz_tokenizer *t = NULL;

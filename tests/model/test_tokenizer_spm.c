@@ -23,8 +23,7 @@ static int32_t piece(const char *text, float score) {
     return tiny_token(&v, text, TINY_NORMAL, score);
 }
 
-/* ---- Joining ------------------------------------------------------------------------------------
- */
+/* ---- Joining --------------------------------------------------------------------------------- */
 
 static void the_best_score_joins_first(void **state) {
     begin(false);
@@ -62,8 +61,7 @@ static void scores_may_have_any_sign(void **state) {
     sz_tokenizer_free(t);
 }
 
-/* ---- Spaces -------------------------------------------------------------------------------------
- */
+/* ---- Spaces ---------------------------------------------------------------------------------- */
 
 static void a_space_is_put_before_the_text(void **state) {
     begin(true);
@@ -132,8 +130,7 @@ static void the_mark_itself_comes_back(void **state) {
     }
 }
 
-/* ---- Bytes and kinds of tokens ------------------------------------------------------------------
- */
+/* ---- Bytes and kinds of tokens --------------------------------------------------------------- */
 
 static void what_is_no_token_goes_by_bytes(void **state) {
     begin(false);
@@ -208,8 +205,7 @@ static void begin_is_added_by_habit_and_by_key(void **state) {
     }
 }
 
-/* ---- Against another implementation -------------------------------------------------------------
- */
+/* ---- Against another implementation ---------------------------------------------------------- */
 
 static void ids_are_those_of_sentencepiece(void **state) {
     static const char *const kinds[] = {"spm", "spm-prefix"};
@@ -229,8 +225,7 @@ static void ids_are_those_of_sentencepiece(void **state) {
     sz_arena_free(arena);
 }
 
-/* ---- Files that are wrong -----------------------------------------------------------------------
- */
+/* ---- Files that are wrong -------------------------------------------------------------------- */
 
 static void wrong_scores_are_refused(void **state) {
     const float inf = __builtin_inff();

@@ -16,8 +16,7 @@ static inline bool same_float(float a, float b) {
     return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b));
 }
 
-/* ---- Sums over a row: element i belongs to lane i mod 16, lanes are added as a tree
- * -------------- */
+/* ---- Sums over a row: element i belongs to lane i mod 16, lanes are added as a tree ---------- */
 
 static inline float canonical_tree(const float lane[16]) {
     float eight[8], four[4];
@@ -28,8 +27,7 @@ static inline float canonical_tree(const float lane[16]) {
     return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
-/* ---- Elementary functions
- * ------------------------------------------------------------------------ */
+/* ---- Elementary functions -------------------------------------------------------------------- */
 
 static inline float power_of_two(int n) { /* -126 <= n <= 127 */
     uint32_t bits = (uint32_t)(n + 127) << 23;
@@ -87,8 +85,7 @@ static inline void canonical_rms_norm(const float *x, const float *weight, float
         out[i] = x[i] * inverse * weight[i];
 }
 
-/* ---- Activations: int8 with one scale per 32 columns
- * --------------------------------------------- */
+/* ---- Activations: int8 with one scale per 32 columns ----------------------------------------- */
 
 static inline float canonical_quantize(const float x[32], int8_t q[32]) {
     float largest = 0.0f;
@@ -265,8 +262,7 @@ static inline canonical_group canonical_weights(sz_type type, const void *block,
     return g;
 }
 
-/* ---- Products: one output
- * ------------------------------------------------------------------------ */
+/* ---- Products: one output -------------------------------------------------------------------- */
 
 /* Adds 32 columns: exact integer dots, one fma per scale, then one per minimum. */
 static inline float canonical_add_group(const canonical_group *g, const int8_t q[32], float da,
@@ -315,8 +311,7 @@ static inline float canonical_product(sz_type type, const uint8_t *row, size_t n
     return acc;
 }
 
-/* ---- Attention of one query over one block of 64 positions
- * ---------------------------------------- */
+/* ---- Attention of one query over one block of 64 positions ----------------------------------- */
 
 /* key [dim][64] of floats (halves are widened exactly). */
 static inline void canonical_scores(const float *query, const float *key, size_t dim,

@@ -28,8 +28,7 @@ static inline const sz_kernels **each_isa(void) {
     return sets;
 }
 
-/* ---- Inputs: a pure function of how many were drawn before
- * ---------------------------------------- */
+/* ---- Inputs: a pure function of how many were drawn before ----------------------------------- */
 
 static uint64_t drawn;
 static inline uint32_t random_bits(void) {

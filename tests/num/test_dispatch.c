@@ -71,8 +71,7 @@ static void test_peak_counts(void **state) {
     }
 }
 
-/* ---- Other processors ---------------------------------------------------------------------------
- */
+/* ---- Other processors ------------------------------------------------------------------------ */
 
 /* Runs this program on a processor of that name, where it prints its best set and leaves. */
 static bool best_on(const char *processor, char best[32]) {

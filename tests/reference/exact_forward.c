@@ -188,8 +188,7 @@ static rope scaled_rope(const model *m, double base) {
     return r;
 }
 
-/* ---- Opening a model ---------------------------------------------------------------------------
- */
+/* ---- Opening a model ------------------------------------------------------------------------- */
 
 static void read_hparams(model *m) {
     hparams *h = &m->h;
@@ -233,8 +232,7 @@ static model open_model(const char *path) {
     return m;
 }
 
-/* ---- Operators; activations are [n tokens][features], in double --------------------------------
- */
+/* ---- Operators; activations are [n tokens][features], in double ------------------------------ */
 
 /* y[t] = x[t] / rms(x[t]) * weight over groups of `width` features (whole rows, or heads). */
 static void rms_norm(const model *m, const sz_gguf_tensor *weight, size_t width, const double *x,
@@ -384,8 +382,7 @@ static double gelu(double x) { /* the tanh form, which Gemma was trained with */
     return 0.5 * x * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
 }
 
-/* ---- The model
- * ----------------------------------------------------------------------------------- */
+/* ---- The model ------------------------------------------------------------------------------- */
 
 /* x += o(attention(norm(x))) */
 static void attention_part(const model *m, size_t layer, double *x, size_t n) {
@@ -463,8 +460,7 @@ static double *forward(const model *m, const long *ids, size_t n) {
     return x;
 }
 
-/* ---- Files in and out
- * ---------------------------------------------------------------------------- */
+/* ---- Files in and out ------------------------------------------------------------------------ */
 
 static void write_npy_header(FILE *f, size_t rows, size_t cols) {
     char text[118]; /* magic (10 bytes) and text fill 128 */

@@ -17,8 +17,7 @@ sz_status vectors_open(const char *folder, const char *name, sz_arena **arena, s
     return status;
 }
 
-/* ---- Learned vocabularies -----------------------------------------------------------------------
- */
+/* ---- Learned vocabularies -------------------------------------------------------------------- */
 
 static void put_texts(sz_gguf_writer *w, const char *key, const sz_json *array, sz_arena *arena) {
     sz_str *s = sz_arena_alloc(arena, array->n * sizeof *s);
@@ -105,8 +104,7 @@ sz_status small_tokenizer_new(const sz_json *vectors, const char *kind, sz_token
     return status;
 }
 
-/* ---- Comparing ----------------------------------------------------------------------------------
- */
+/* ---- Comparing ------------------------------------------------------------------------------- */
 
 bool same_ids(const sz_tokenizer *t, unsigned flags, const char *text, size_t n,
               const sz_json *want) {
@@ -137,8 +135,7 @@ size_t differing_ids(const sz_tokenizer *t, unsigned flags, const sz_json *strin
     return strings->n == ids->n ? differing : strings->n + 1;
 }
 
-/* ---- There and back -----------------------------------------------------------------------------
- */
+/* ---- There and back -------------------------------------------------------------------------- */
 
 /* Token by token, as a stream shows it: whole characters first, the rest kept for later. */
 static bool streams(const sz_tokenizer *t, const int32_t *ids, size_t n, const char *text,

@@ -14,8 +14,7 @@ typedef struct maker {
     sz_status status; /* of the first tensor that failed */
 } maker;
 
-/* ---- Configuration -----------------------------------------------------------------------------
- */
+/* ---- Configuration --------------------------------------------------------------------------- */
 
 static bool is_arch(const maker *m, const char *name) {
     return strcmp(m->c.arch, name) == 0;
@@ -42,8 +41,7 @@ static void complete(tiny_model *c) {
 #undef DEFAULT
 }
 
-/* ---- Vocabulary --------------------------------------------------------------------------------
- */
+/* ---- Vocabulary ------------------------------------------------------------------------------ */
 
 /* In order of rank: later ones build on earlier ones. */
 static const char *const merges[][2] = {
@@ -157,8 +155,7 @@ static void put_vocabulary(maker *m) {
         sz_gguf_put_str(m->w, "tokenizer.chat_template", text, strlen(text));
 }
 
-/* ---- Hyperparameters ---------------------------------------------------------------------------
- */
+/* ---- Hyperparameters ------------------------------------------------------------------------- */
 
 static const char *hparam(const maker *m, const char *suffix, char key[128]) {
     snprintf(key, 128, "%s.%s", m->c.arch, suffix);
@@ -187,8 +184,7 @@ static void put_hparams(maker *m) {
     sz_gguf_put_f32(m->w, hparam(m, "rope.freq_base", key), c->rope_base);
 }
 
-/* ---- Weights -----------------------------------------------------------------------------------
- */
+/* ---- Weights --------------------------------------------------------------------------------- */
 
 /* Uniform values of the given mean and half width. */
 static float *random_values(maker *m, size_t n, float mean, float width) {
@@ -283,8 +279,7 @@ static sz_status put_weights(maker *m) {
     return m->status;
 }
 
-/* ---- The file ----------------------------------------------------------------------------------
- */
+/* ---- The file -------------------------------------------------------------------------------- */
 
 static sz_status check(const maker *m) {
     const tiny_model *c = &m->c;

@@ -47,8 +47,7 @@ static void round_trip(const setup *s, sz_segment *segments, size_t n) {
     }
 }
 
-/* ---- Texts --------------------------------------------------------------------------------------
- */
+/* ---- Texts ----------------------------------------------------------------------------------- */
 
 static const char *const texts[] = {
     "x",
@@ -137,8 +136,7 @@ static void batches_change_nothing(void **state) {
     close_setup(&s);
 }
 
-/* ---- Sizes --------------------------------------------------------------------------------------
- */
+/* ---- Sizes ----------------------------------------------------------------------------------- */
 
 typedef struct account {
     double bits;
@@ -186,8 +184,7 @@ static void repeats_are_recalled(void **state) {
     assert_true(2 * size[1] < size[0]);
 }
 
-/* ---- Texts as items -----------------------------------------------------------------------------
- */
+/* ---- Texts as items -------------------------------------------------------------------------- */
 
 static void items_are_the_text(void **state) {
     setup s;
@@ -216,8 +213,7 @@ static void items_are_the_text(void **state) {
     close_setup(&s);
 }
 
-/* ---- Damage -------------------------------------------------------------------------------------
- */
+/* ---- Damage ---------------------------------------------------------------------------------- */
 
 static void any_code_ends(void **state) {
     setup s;
@@ -259,8 +255,7 @@ static void headers_are_checked(void **state) {
     close_setup(&s);
 }
 
-/* ---- Recalling ----------------------------------------------------------------------------------
- */
+/* ---- Recalling ------------------------------------------------------------------------------- */
 
 static void the_longest_context_is_recalled(void **state) {
     static const int32_t tokens[] = {1, 2, 3, 4, 5, 9, 4, 6, 1, 2, 3, 4};

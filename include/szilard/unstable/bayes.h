@@ -13,8 +13,7 @@
 
 enum { SZ_PARTICLES_MAX = 1 << 28 };
 
-/* ---- Weights ----------------------------------------------------------------------------------
- */
+/* ---- Weights --------------------------------------------------------------------------------- */
 
 typedef struct sz_weight_figures {
     double log_sum;  /* ln sum w; -infinity: all weights are zero */
@@ -29,8 +28,7 @@ typedef struct sz_weight_figures {
 SZ_API sz_status sz_weights_measure(const double *log_weights, size_t n, double *shares,
                                     sz_weight_figures *out);
 
-/* ---- Resampling -------------------------------------------------------------------------------
- */
+/* ---- Resampling ------------------------------------------------------------------------------ */
 
 /* n_out indices such that index i is expected n_out W_i times: that is what keeps the measure. A
  * point s of [0, 1) takes the first i whose cumulative W is above s. */
@@ -52,8 +50,7 @@ SZ_API sz_status sz_resample(sz_resampling scheme, const double *log_weights, si
 SZ_API sz_status sz_resample_with(sz_resampling scheme, const double *log_weights, size_t n,
                                   const double *uniforms, uint32_t *ancestors, size_t n_out);
 
-/* ---- Sequential Monte Carlo -------------------------------------------------------------------
- */
+/* ---- Sequential Monte Carlo ------------------------------------------------------------------ */
 
 /* What moves the particles: all of them in one call, so that a model can compute them together. */
 typedef struct sz_smc_model {

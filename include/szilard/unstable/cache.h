@@ -11,8 +11,7 @@
 #include <szilard/unstable/model.h>
 #include <szilard/unstable/option.h>
 
-/* ---- Truncated matrix entropy -------------------------------------------------------------------
- */
+/* ---- Truncated matrix entropy ---------------------------------------------------------------- */
 
 typedef struct sz_matrix_entropy {
     double truncated, full; /* nats: of the k largest eigenvalues, not renormalised; of all */
@@ -28,8 +27,7 @@ typedef struct sz_matrix_entropy {
 SZ_API sz_status sz_matrix_entropy_of_rows(const float *x, size_t rows, size_t columns, size_t k,
                                            double *values, sz_matrix_entropy *out);
 
-/* ---- Budgets ------------------------------------------------------------------------------------
- */
+/* ---- Budgets --------------------------------------------------------------------------------- */
 
 /* Heads ranked by effective rank [n], equal ones by index, in equal groups: rank r is in group
  * min(r / (n / n_groups), n_groups - 1). SZ_E_ARG: more groups than heads. SZ_E_NAN. */
@@ -52,8 +50,7 @@ SZ_API sz_status sz_kv_pyramid_budgets(uint32_t budget, uint32_t window, size_t 
 SZ_API sz_status sz_kv_water_fill(const double *gain, size_t n_heads, size_t n, size_t total,
                                   uint32_t *capacity);
 
-/* ---- Policies -----------------------------------------------------------------------------------
- */
+/* ---- Policies -------------------------------------------------------------------------------- */
 
 /* Adds the columns of attention rows [n_rows][stride] to mass [n]. Rows added block by block, in
  * order, give the sums of all at once. */
@@ -112,8 +109,7 @@ SZ_API sz_status sz_kv_policy_plan(const sz_kv_policy *policy, const sz_kv_promp
                                    sz_kv_plan *out);
 SZ_API void sz_kv_plan_free(sz_kv_plan *plan);
 
-/* ---- Sequences ----------------------------------------------------------------------------------
- */
+/* ---- Sequences ------------------------------------------------------------------------------- */
 
 /* Computes ids as the prompt of an empty sequence, as sz_session_prompt_ids does, and observes what
  * `needs` names (SZ_KV_NEEDS_*), recent mass from the last `window` tokens. Ranks are of the

@@ -53,8 +53,7 @@ typedef struct sz_mec_bounds {
 SZ_API sz_status sz_mec_bound(const double *p, size_t n_p, const double *q, size_t n_q,
                               sz_mec_bounds *out);
 
-/* ---- Entropy-bounded information maximisation: the encoder ------------------------------------
- */
+/* ---- Entropy-bounded information maximisation: the encoder ----------------------------------- */
 
 typedef enum sz_ebim_method {
     SZ_EBIM_GREEDY,    /* a map: merges the two heaviest or lightest columns, O(n log n) */
@@ -82,8 +81,7 @@ SZ_API sz_status sz_ebim(const double *p, size_t n, double rate, sz_ebim_method 
                          sz_ebim_code *out);
 SZ_API void sz_ebim_code_free(sz_ebim_code *c);
 
-/* ---- Coupling with a bottleneck ----------------------------------------------------------------
- */
+/* ---- Coupling with a bottleneck -------------------------------------------------------------- */
 
 /* X -> T -> Y with H(T) <= rate: an encoder by sz_ebim, then the greedy coupling of T and Y. */
 typedef struct sz_mecb {
@@ -97,8 +95,7 @@ SZ_API sz_status sz_mecb_solve(const double *p_x, size_t n_x, const double *p_y,
                                double rate, sz_ebim_method method, sz_mecb *out);
 SZ_API void sz_mecb_free(sz_mecb *m);
 
-/* ---- Iterative coupling: a message within a sequence --------------------------------------------
- */
+/* ---- Iterative coupling: a message within a sequence ----------------------------------------- */
 
 /* A uniform message of n_blocks numbers below 2^bits, 1 <= bits <= 16, coupled step by step with
  * the laws q [n] of a sequence's symbols, whose law does not change by it. Sender and receiver hold

@@ -115,8 +115,7 @@ typedef enum sz_binning {
 SZ_API sz_status sz_bin(const double *x, size_t n, sz_binning rule, uint32_t bins, uint32_t *codes,
                         uint32_t *used);
 
-/* ---- Real samples: k nearest neighbours, max-norm (method D) ----------------------------------
- */
+/* ---- Real samples: k nearest neighbours, max-norm (method D) --------------------------------- */
 
 typedef struct sz_knn_estimate {
     double nats, standard_error; /* spread of the local terms over sqrt(n) */
@@ -142,8 +141,7 @@ SZ_API sz_status sz_mi_ksg2(const double *x, size_t d_x, const double *y, size_t
 SZ_API sz_status sz_mi_ross(const double *x, size_t d, const int32_t *labels, size_t n,
                             const sz_knn_options *options, sz_knn_estimate *out);
 
-/* ---- Matrices (method E) ----------------------------------------------------------------------
- */
+/* ---- Matrices (method E) --------------------------------------------------------------------- */
 
 /* Renyi entropy of order alpha of a spectrum [n], negatives clamped, normalised to sum 1; alpha 1:
  * von Neumann. *clamped (may be NULL): mass of the negative part. */
@@ -170,8 +168,7 @@ SZ_API sz_status sz_mi_matrix(const double *x, size_t d_x, const double *y, size
                               double sigma_x, double sigma_y, double alpha,
                               sz_matrix_information *out);
 
-/* ---- Diffusion spectral entropy (Liao, Liu et al. 2023) -----------------------------------------
- */
+/* ---- Diffusion spectral entropy (Liao, Liu et al. 2023) -------------------------------------- */
 
 /* The rows x [n][d] as a set of points: their squared distances, n <= 10000. */
 typedef struct sz_point_set sz_point_set;
@@ -201,8 +198,7 @@ typedef struct sz_dsmi_estimate {
 SZ_API sz_status sz_dsmi(const sz_point_set *s, const int32_t *labels, double sigma, double t,
                          uint32_t repeats, uint64_t seed, sz_dsmi_estimate *out);
 
-/* ---- Special functions ------------------------------------------------------------------------
- */
+/* ---- Special functions ----------------------------------------------------------------------- */
 
 SZ_API double sz_digamma(double x);               /* x > 0; absolute error below 1e-13 */
 SZ_API double sz_log_gamma(double x);             /* x > 0 */

@@ -72,8 +72,7 @@ SZ_API sz_status sz_kt_eval(const sz_kt_program *p, sz_buf *out);
 /* Appends a line for each operation: "RUN 20 7", "COPY 14 2", parts of ILV indented. */
 SZ_API sz_status sz_kt_print(const sz_kt_program *p, sz_buf *text);
 
-/* ---- Search ------------------------------------------------------------------------------------
- */
+/* ---- Search ---------------------------------------------------------------------------------- */
 
 typedef enum sz_kt_effort {
     SZ_KT_LINEAR,   /* the shortest program without ILV */

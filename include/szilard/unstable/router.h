@@ -78,8 +78,7 @@ typedef struct sz_router_account {
 } sz_router_account;
 SZ_API sz_router_account sz_router_get_account(const sz_router *r);
 
-/* ---- For kinds --------------------------------------------------------------------------------
- */
+/* ---- For kinds ------------------------------------------------------------------------------- */
 
 /* Lets a model compute what it lacks of the text, so that it can draw. */
 SZ_API sz_status sz_router_ready(sz_router *r, sz_router_role role);
@@ -90,8 +89,7 @@ SZ_API sz_status sz_router_draw(sz_router *r, sz_router_role role, sz_token *out
 /* Appends a drawn token to the text. */
 SZ_API sz_status sz_router_keep(sz_router *r, const sz_token *drawn);
 
-/* ---- Entropy adaptive decoding (Simonds 2025, arXiv 2502.06833) --------------------------------
- */
+/* ---- Entropy adaptive decoding (Simonds 2025, arXiv 2502.06833) ------------------------------ */
 
 enum { SZ_EAD_WINDOW_MAX = 1024 };
 
@@ -129,8 +127,7 @@ SZ_API sz_status sz_ead_calibrate(sz_ead *controller, const double *entropy_smal
 SZ_API sz_status sz_ead_saving(double large_fraction, double params_small, double params_large,
                                double *out);
 
-/* ---- Speculation -------------------------------------------------------------------------------
- */
+/* ---- Speculation ----------------------------------------------------------------------------- */
 
 /* What a draft of gamma tokens can give between a target and a draft distribution, both [n]: the
  * chance that a token is accepted under the best rule, sum min(p, q) = 1 - TV, and the expected

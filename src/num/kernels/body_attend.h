@@ -111,8 +111,7 @@ static void attend_softmax(float *scores, int from, int to, float *max, float *s
     *sum = v_sum(total);
 }
 
-/* ---- Statistics of softmax(logits / temperature): card 00, mergeable one-pass form
- * --------------- */
+/* ---- Statistics of softmax(logits / temperature): card 00, mergeable one-pass form ----------- */
 
 /* Sums in float are kept short, 16 terms per lane, so that |dH| stays below 4e-6: a chunk has four
  * vectors of sums, which take the groups of 16 in turn. Chunks are added in double. */

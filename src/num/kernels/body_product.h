@@ -52,8 +52,7 @@ static inline ALWAYS_INLINE format format_of(sz_type type) {
     }
 }
 
-/* ---- Quants: num/panel_split.c says how the bits of a group lie --------------------------------
- */
+/* ---- Quants: num/panel_split.c says how the bits of a group lie ------------------------------ */
 
 static const uint8_t iq4_values[16] = {/* value + 128 */
                                        1,   24,  45,  63,  79,  93,  106, 118,
@@ -112,8 +111,7 @@ static inline ALWAYS_INLINE void unpack_quants(sz_type type, const uint8_t *data
             w[j] = l_lookup(type == SZ_MXFP4 ? mxfp4_values : iq4_values, w[j]);
 }
 
-/* ---- Scales ------------------------------------------------------------------------------------
- */
+/* ---- Scales ---------------------------------------------------------------------------------- */
 
 typedef struct block_scales { /* of a block of 256; words are shifted from part to part */
     v16 d, m;
