@@ -52,10 +52,13 @@ static sz_kv_account count(const sz_kv_plan *plan) {
 sz_status sz_session_prompt_kept(sz_session *s, uint32_t seq, const int32_t *ids, size_t n,
                                  const sz_kv_policy *policy, sz_kv_account *out) {
     SZ_REQUIRE(policy && policy->kind, SZ_E_ARG, "no kv policy");
+    SZ_TRY(sz_session_check(s, seq));
+    if (policy->profile)
+        SZ_TRY(sz_kv_profile_check(policy->profile, s->model));
     bool all = !policy->kind->score || n <= policy->values[0];
     sz_kv_watch *w;
     sz_kv_plan plan = {0};
-    SZ_TRY(sz_session_observe(s, seq, ids, n, all ? 0 : policy->kind->needs,
+    SZ_TRY(sz_session_observe(s, seq, ids, n, all ? 0 : sz_kv_policy_needs(policy),
                               sz_kv_policy_window(policy), &w));
     sz_status status = sz_kv_policy_plan(policy, sz_kv_watch_prompt(w), &plan);
     sz_kv_watch_free(w);

@@ -109,11 +109,26 @@ static sz_status fill(const sz_kv_policy *policy, const sz_kv_prompt *p, const u
     return SZ_OK;
 }
 
-sz_status sz_kv_policy_plan(const sz_kv_policy *policy, const sz_kv_prompt *p, sz_kv_plan *out) {
-    SZ_REQUIRE(policy && policy->kind && p && out, SZ_E_ARG, "sz_kv_policy_plan: nothing to plan");
-    SZ_REQUIRE(p->n_layer >= 1 && p->n_head >= 1 && p->length >= 1, SZ_E_ARG,
-               "a prompt of %u tokens for %u layers with %u heads", p->length, p->n_layer,
-               p->n_head);
+/* The ranks of the policy's profile take the place of those of the prompt. */
+static sz_status use_profile(const sz_kv_profile *profile, sz_kv_prompt *p) {
+    sz_kv_profile_info info = sz_kv_profile_get_info(profile);
+    SZ_REQUIRE(info.n_layer == p->n_layer && info.n_head == p->n_head, SZ_E_ARG,
+               "the profile is for %u layers with %u cached heads, the prompt has %u with %u",
+               info.n_layer, info.n_head, p->n_layer, p->n_head);
+    p->rank = info.rank;
+    return SZ_OK;
+}
+
+sz_status sz_kv_policy_plan(const sz_kv_policy *policy, const sz_kv_prompt *prompt,
+                            sz_kv_plan *out) {
+    SZ_REQUIRE(policy && policy->kind && prompt && out, SZ_E_ARG,
+               "sz_kv_policy_plan: nothing to plan");
+    SZ_REQUIRE(prompt->n_layer >= 1 && prompt->n_head >= 1 && prompt->length >= 1, SZ_E_ARG,
+               "a prompt of %u tokens for %u layers with %u heads", prompt->length, prompt->n_layer,
+               prompt->n_head);
+    sz_kv_prompt with_profile = *prompt, *p = &with_profile;
+    if (policy->profile)
+        SZ_TRY(use_profile(policy->profile, p));
     if (!keeps_all(policy, p))
         SZ_TRY(check_prompt(policy->kind, p));
     uint32_t *capacity = sz_alloc((size_t)p->n_layer * p->n_head * sizeof *capacity);

@@ -29,6 +29,16 @@ static sz_status unknown(const sz_setting *s) {
                    names);
 }
 
+/* The file of a profile, where the words name one. */
+static sz_status open_profile(const sz_setting *setting, sz_kv_policy *p) {
+    sz_buf path = {0};
+    sz_status status = sz_setting_text(setting, SZ_KV_PROFILE, 0, &path);
+    if (status == SZ_OK)
+        status = sz_kv_profile_open(path.data ? path.data : "", &p->profile);
+    sz_buf_free(&path);
+    return status == SZ_END ? SZ_OK : status;
+}
+
 sz_status sz_kv_policy_parse(const char *text, sz_kv_policy *out) {
     sz_setting setting;
     char what[64];
@@ -47,8 +57,18 @@ sz_status sz_kv_policy_parse(const char *text, sz_kv_policy *out) {
         SZ_TRY(kinds[i]->check(p.values));
     SZ_REQUIRE(sz_setting_read(&text, &setting) == SZ_END, SZ_E_ARG,
                "one kv policy at a time: something follows %s", kinds[i]->name);
+    SZ_TRY(open_profile(&setting, &p));
     *out = p;
     return SZ_OK;
+}
+
+void sz_kv_policy_free(sz_kv_policy *p) {
+    sz_kv_profile_free(p->profile);
+    *p = (sz_kv_policy){0};
+}
+
+unsigned sz_kv_policy_needs(const sz_kv_policy *p) {
+    return p->kind->needs & ~(p->profile ? SZ_KV_NEEDS_RANK : 0u);
 }
 
 uint32_t sz_kv_policy_window(const sz_kv_policy *p) {

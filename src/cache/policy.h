@@ -23,6 +23,9 @@ enum { SZ_KV_BUDGET, SZ_KV_WINDOW }; /* places in the tables of options */
             .value = 7, .min = 1, .max = 1023, .whole = true                                       \
     }
 
+/* The option that names the file of a profile. */
+#define SZ_KV_PROFILE "profile"
+
 /* The budget leaves room beside the window, and the pool is odd; for tables with window and pool in
  * second and third place. */
 sz_status sz_kv_check_window(const double *values);

@@ -18,6 +18,8 @@ static const sz_option options[] = {
     {"scope", "where heads are ranked; auto: in the layer if it has enough of them",
      .max = SCOPE_MODEL, .words = "auto|layer|model"},
     {"reverse", "high ranks keep fewer tokens, for comparison", .max = 1, .words = "no|yes"},
+    {SZ_KV_PROFILE, "file with the ranks of the heads, by `szilard model calibrate kv`",
+     .text = "none"},
     {0},
 };
 

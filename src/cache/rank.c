@@ -21,7 +21,8 @@ static void rank_head(void *context, size_t task, int thread) {
     sz_matrix_entropy e;
     for (size_t i = 0; i < n; i++)
         memcpy(rows + i * dim, q + i * width, dim * sizeof *rows);
-    sz_status status = sz_matrix_entropy_of_rows(rows, n, dim, (dim + 3) / 4, NULL, &e);
+    sz_status status = sz_matrix_entropy_of_rows(
+        rows, n, dim, sz_kv_watch_eigenvalues(job->h->head_dim), NULL, &e);
     int none = SZ_OK;
     if (status != SZ_OK)
         atomic_compare_exchange_strong(&job->first, &none, (int)status);

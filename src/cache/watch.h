@@ -14,6 +14,10 @@ struct sz_kv_watch {
     uint32_t n_picked, stride;
 };
 
+/* Eigenvalues that count for the rank of a head of so many columns: a quarter. */
+static inline uint32_t sz_kv_watch_eigenvalues(uint32_t head_dim) {
+    return (head_dim + 3) / 4;
+}
 /* The ranks of the queries that were picked. */
 sz_status sz_kv_watch_rank(sz_kv_watch *w, const sz_model *m);
 

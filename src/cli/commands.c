@@ -11,7 +11,7 @@
     X(list, "model list", FIRST, "show the models on this machine")                                \
     X(rm, "model rm", FIRST, "remove a pulled model")                                              \
     X(info, "model info", FIRST, "what a model file holds; --cpu: what this machine offers")       \
-    X(calibrate, "model calibrate", MORE, "choose a method's parameters for a pair of models")     \
+    X(calibrate, "model calibrate", MORE, "a method's parameters for a model or two, from a text") \
     X(score, "score", FIRST, "what each token of a text tells, in nats")                           \
     X(perplexity, "score --total", FIRST, "one figure for a whole text")                           \
     X(sample, "run --sample", MORE, "draw tokens from a file of logits")                           \

@@ -23,6 +23,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     sz_forgetting *f = state->input;
     switch (key) {
     case OPT_POLICY:
+        sz_kv_policy_free(&f->policy);
         if (sz_kv_policy_parse(arg, &f->policy) != SZ_OK)
             argp_error(state, "--kv-policy: %s", sz_last_error());
         f->text = arg;

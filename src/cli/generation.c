@@ -237,4 +237,5 @@ void sz_generation_free(sz_generation *g) {
     for (size_t i = 0; i < g->n_stops; i++)
         free(g->stops[i]);
     g->n_stops = 0;
+    sz_kv_policy_free(&g->forgetting.policy);
 }

@@ -1,4 +1,4 @@
-# `szilard model calibrate ead` on two tiny models, and its result in use.
+# `szilard model calibrate ead` on two tiny models, `kv` on one, and their results in use.
 . "$(dirname "$0")/lib.sh"
 export LC_ALL=C.UTF-8
 small=$work/small.gguf large=$work/large.gguf
@@ -28,4 +28,20 @@ refused 2 "ead router" "$szilard" model calibrate ead --small "$small" --large "
     --router speculative
 refused 1 "tokens" "$szilard" model calibrate ead --small "$small" --large "$large"
 refused 2 "fraction" "$szilard" model calibrate ead --small "$small" --large "$large" --fraction 2
+
+# `szilard model calibrate kv`, and its file in use.
+kv() { "$szilard" model calibrate kv -m "$small" -o "$work/heads.gguf" "$@" < "$work/text"; }
+kv --length 64 --tokens 640 --json > "$work/json" || fail "calibrate kv"
+same "texts" "$("$json_get" texts < "$work/json")" 10
+has "kind" "$("$szilard" info "$work/heads.gguf")" "kv-profile"
+has "as text" "$(kv --length 64)" "agreement"
+policy="uncomp budget=20 groups=2 profile=$work/heads.gguf"
+exits "profile in use" 0 "$szilard" run -m "$small" --raw -f "$work/text" -n 3 --kv-policy "$policy"
+refused 1 "other weights" "$szilard" run -m "$large" --raw -f "$work/text" -n 3 --kv-policy "$policy"
+refused 2 "not a profile" "$szilard" run -m "$small" --raw -f "$work/text" -n 3 \
+    --kv-policy "uncomp profile=$small"
+refused 2 "-o FILE" "$szilard" model calibrate kv -m "$small"
+refused 2 "-m MODEL" "$szilard" model calibrate kv -o "$work/x"
+refused 2 "one model" "$szilard" model calibrate kv -m "$small" -o "$work/x" --small "$small"
+refused 1 "at least one" kv --length 5000
 finish

@@ -87,11 +87,18 @@ typedef struct sz_kv_policy_kind {
 /* All kinds, NULL-ended, for help texts. */
 SZ_API const sz_kv_policy_kind *const *sz_kv_policy_kinds(void);
 
+typedef struct sz_kv_profile sz_kv_profile; /* below */
+
 typedef struct sz_kv_policy {
     const sz_kv_policy_kind *kind;
     double values[SZ_OPTIONS_MAX];
+    sz_kv_profile *profile; /* owned; NULL: ranks are those of the prompt */
 } sz_kv_policy;
+/* Reads the file of a profile that the text names, too. */
 SZ_API sz_status sz_kv_policy_parse(const char *text, sz_kv_policy *out);
+SZ_API void sz_kv_policy_free(sz_kv_policy *policy); /* what it owns */
+/* What must be observed for it: that of its kind, without ranks where it has a profile. */
+SZ_API unsigned sz_kv_policy_needs(const sz_kv_policy *policy);
 /* Latest queries whose attention it looks at; 0 if it does not. */
 SZ_API uint32_t sz_kv_policy_window(const sz_kv_policy *policy);
 
@@ -103,11 +110,41 @@ typedef struct sz_kv_plan {
     uint32_t *position;
 } sz_kv_plan;
 /* Where something is forgotten, a layer with a sliding window keeps nothing that no later token
- * sees. SZ_E_ARG: something that
- * the policy needs is missing; SZ_E_NAN names layer and head. */
+ * sees. SZ_E_ARG: something that the policy needs is missing, or its profile has other layers or
+ * heads; SZ_E_NAN names layer and head. */
 SZ_API sz_status sz_kv_policy_plan(const sz_kv_policy *policy, const sz_kv_prompt *prompt,
                                    sz_kv_plan *out);
 SZ_API void sz_kv_plan_free(sz_kv_plan *plan);
+
+/* ---- Profiles -------------------------------------------------------------------------------- */
+
+/* Effective ranks of a model's heads, the means over texts: what UNComp's groups are made from once
+ * and for all. Kept as a GGUF file whose general.type is "kv-profile". */
+typedef struct sz_kv_profile_info {
+    uint32_t n_layer, n_head; /* cached heads per layer */
+    uint32_t n_texts, length; /* texts of so many tokens */
+    uint32_t k, head_dim;     /* eigenvalues that count, of head_dim */
+    const double *rank;      /* [n_layer][n_head], borrowed; a cached head has the mean of its query
+                                heads */
+    const double *deviation; /* the same, over texts; 0 for one text */
+    double agreement;        /* Spearman's correlation over all heads of the ranks by the texts of
+                                even and of odd number; NaN for one text or one head */
+    uint8_t model[32], text[32]; /* sz_gguf_digest; SHA-256 of the token ids, little endian */
+} sz_kv_profile_info;
+
+/* Reads ids in texts of `length` >= 2 tokens, the rest is left out, through sequence 0, which is
+ * emptied before and behind; each text's ranks are those of sz_session_observe. SZ_E_ARG: fewer
+ * than `length` ids. SZ_E_NAN. */
+SZ_API sz_status sz_kv_profile_measure(sz_session *s, const int32_t *ids, size_t n, uint32_t length,
+                                       sz_kv_profile **out);
+SZ_API void sz_kv_profile_free(sz_kv_profile *p);
+SZ_API sz_kv_profile_info sz_kv_profile_get_info(const sz_kv_profile *p);
+SZ_API sz_status sz_kv_profile_save(const sz_kv_profile *p, const char *path, const char *name);
+SZ_API sz_status sz_kv_profile_open(const char *path, sz_kv_profile **out);
+/* Nothing in the file is trusted. SZ_E_UNSUPPORTED: another kind of file; SZ_E_FORMAT. */
+SZ_API sz_status sz_kv_profile_from_gguf(const sz_gguf *g, sz_kv_profile **out);
+/* SZ_E_ARG: it is another model's; tells whether layers, heads or weights differ. */
+SZ_API sz_status sz_kv_profile_check(const sz_kv_profile *p, const sz_model *model);
 
 /* ---- Sequences ------------------------------------------------------------------------------- */
 

@@ -78,6 +78,9 @@ SZ_API const char *sz_gguf_file_type(const sz_gguf *g);
 SZ_API size_t sz_gguf_n_tensors(const sz_gguf *g);
 SZ_API const sz_gguf_tensor *sz_gguf_tensor_at(const sz_gguf *g, size_t i);
 SZ_API const sz_gguf_tensor *sz_gguf_find_tensor(const sz_gguf *g, const char *name);
+/* SHA-256 over all tensors' names, types and shapes and the first and last 4 KiB of the data of
+ * each: tells models apart without reading all of them. */
+SZ_API void sz_gguf_digest(const sz_gguf *g, uint8_t out[32]);
 
 /* Writing: collect keys and tensors, then write once. Data pointers are borrowed until then. */
 typedef struct sz_gguf_writer sz_gguf_writer;
