@@ -3,8 +3,8 @@
  *     bench_kernels [TYPE...]
  *
  * For each storage type: reading weights for one token, from the cache and from memory, GB/s; one
- * panel times 1, 2, 4 and 8 tokens, and an expanded panel times 8, GOP/s (two per multiply-add);
- * the cost of expanding a panel in GOP/s-equivalents of one token. Best of some ten repeats each.
+ * panel times 1, 2, 4 and 8 tokens from the cache, 2, 4 and 8 from memory, and an expanded panel
+ * times 64, the expanding included, GOP/s (two per multiply-add). Best of some ten repeats each.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,7 +66,11 @@ static void measure(sz_type type) {
            (double)cold.bytes / time_product(&cold, 1, 8) * 1e-9);
     for (size_t n = 1; n <= 8; n *= 2)
         printf(" %6.1f", ops * (double)n / time_product(&hot, n, 200) * 1e-9);
-    printf("  %6.1f\n", ops * TOKENS / time_product(&hot, TOKENS, 60) * 1e-9);
+    printf(" ");
+    ops *= (double)cold.n_rows / HOT_ROWS;
+    for (size_t n = 2; n <= 8; n *= 2)
+        printf(" %6.1f", ops * (double)n / time_product(&cold, n, 5) * 1e-9);
+    printf("  %6.1f\n", 2.0 * COLS * HOT_ROWS * TOKENS / time_product(&hot, TOKENS, 60) * 1e-9);
     sz_matrix_free(&hot);
     sz_matrix_free(&cold);
 }
@@ -93,7 +97,9 @@ int main(int argc, char **argv) {
         x[i] = (float)sz_uniform(1, 0, i) - 0.5f;
     y = sz_alloc((size_t)COLD_BYTES);
     print_peak();
-    printf("type     hot GB/s cold   1, 2, 4, 8 tokens GOP/s       %d expanded\n", TOKENS);
+    printf("type     hot GB/s cold   1, 2, 4, 8 tokens GOP/s      cold 2, 4, 8           %d "
+           "expanded\n",
+           TOKENS);
     for (size_t i = 0; i < N_TYPES; i++) {
         bool wanted = argc == 1;
         for (int j = 1; j < argc; j++)
