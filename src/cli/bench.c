@@ -15,8 +15,10 @@ void sz_bench_machine(sz_runtime *rt, const sz_model *model, sz_bench_result *ou
     snprintf(out->isa, sizeof out->isa, "%s", sz_runtime_isa(rt));
     double read = sz_machine_read_bandwidth(rt, model, PROBE_NS);
     double peak = sz_machine_int8_peak(rt, PROBE_NS);
+    double floats = sz_machine_float_peak(rt, PROBE_NS / 4);
     out->read_bytes_per_s = larger(out->read_bytes_per_s, read);
     out->int8_macs_per_s = larger(out->int8_macs_per_s, peak);
+    out->float_macs_per_s = larger(out->float_macs_per_s, floats);
 }
 
 /* ---- The work -------------------------------------------------------------------------------- */
@@ -120,6 +122,8 @@ sz_status sz_bench_model(const sz_engine *e, const sz_bench_plan *plan, sz_bench
     }
     if (status == SZ_OK)
         status = sz_bench_batches(e, plan, out);
+    if (status == SZ_OK && plan->operators)
+        status = sz_bench_operators(e, plan, out);
     if (status == SZ_OK) {
         sz_bench_machine(e->rt, e->model, out); /* machines vary: the better of before and after */
         count(e->model, sz_session_chunk(s), plan, out);

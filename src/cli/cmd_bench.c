@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_JSON = 256, OPT_MACHINE, MAX_COUNTS = 16 };
+enum { OPT_JSON = 256, OPT_MACHINE, OPT_OPS, MAX_COUNTS = 16 };
 
 typedef struct settings {
     sz_engine_options engine;
@@ -29,6 +29,11 @@ static const struct argp_option options[] = {
     {"threads", 't', "N,...", 0,
      "Numbers of threads, each measured; default: as many as a short measurement finds useful", 0},
     {"repeats", 'r', "N", 0, "Repeats, of which the best and the median are told; default: 5", 0},
+    {"ops", OPT_OPS, NULL, 0,
+     "Also a table of the operators of one pass over a single token, one over a small batch (the "
+     "first of --batch, else 4 tokens) and one over the prompt: time, bytes, multiply-adds, and "
+     "the share of the ceiling that binds each",
+     0},
     {"machine", OPT_MACHINE, NULL, 0, "Measure the machine only", 0},
     {"json", OPT_JSON, NULL, 0, "Print an array with one object per number of threads", 0},
     {0},
@@ -83,6 +88,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case 'r':
         s->plan.repeats = (int)sz_cli_int(state, "--repeats", arg, 1, 1000);
         return 0;
+    case OPT_OPS:
+        s->plan.operators = true;
+        return 0;
     case OPT_MACHINE:
         s->machine = true;
         return 0;
@@ -113,6 +121,7 @@ const struct argp sz_argp_bench = {
     "  szilard bench -m smollm2\n"
     "  szilard bench -m qwen-0.5b -p 512 -n 64 -t 1,2 --json\n"
     "  szilard bench -m qwen-0.5b -c 4096 -p 0 -b 2,4,8\n"
+    "  szilard bench -m smollm2 --ops -t 1\n"
     "  szilard bench --machine -t 1,2\n",
     NULL,
     NULL,
@@ -143,19 +152,22 @@ static void put_work(sz_buf *b, size_t n, const sz_bench_work *w, double share) 
 }
 
 static void put_machine(sz_buf *b, const sz_bench_result *r) {
-    sz_buf_printf(b, "  %7.1f GB/s  %7.1f G/s\n", r->read_bytes_per_s * 1e-9,
-                  r->int8_macs_per_s * 1e-9);
+    sz_buf_printf(b, "  %7.1f GB/s  %7.1f G/s  %9.1f G/s\n", r->read_bytes_per_s * 1e-9,
+                  r->int8_macs_per_s * 1e-9, r->float_macs_per_s * 1e-9);
 }
 
 static void put_heading(sz_buf *b, const settings *s) {
     if (s->machine) {
-        sz_buf_puts(b, "threads  memory read  int8 products\n");
+        sz_buf_puts(b, "threads  memory read  int8 products  float products\n");
         return;
     }
     char prefill[32], decode[32];
     snprintf(prefill, sizeof prefill, "prefill %zu", s->plan.n_prefill);
     snprintf(decode, sizeof decode, "decode %zu", s->plan.n_decode);
-    sz_buf_printf(b, "threads  %-26s  %-26s  memory read  int8 products\n", prefill, decode);
+    sz_buf_printf(b,
+                  "threads  %-26s  %-26s  memory read  int8 products  "
+                  "float products\n",
+                  prefill, decode);
     sz_buf_puts(b, "         tokens/s   median of int8   tokens/s    median of read\n");
 }
 
@@ -180,6 +192,7 @@ static void put_row(sz_buf *b, const settings *s, const sz_bench_result *r) {
     }
     put_machine(b, r);
     put_batches(b, s, r);
+    sz_bench_put_operators(b, r);
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
@@ -230,6 +243,8 @@ static void put_object(sz_buf *b, const settings *s, const sz_bench_result *r, c
         put(b, "decode_share_of_read_bandwidth", "", decode_share(r));
         put(b, "decode_context", "", (double)s->plan.context);
         put_batches_json(b, s, r);
+        if (s->plan.operators)
+            sz_bench_put_operators_json(b, r);
         put(b, "repeats", "", s->plan.repeats);
         put_string(b, "model", info.name);
         put_string(b, "file", e->path);
@@ -237,6 +252,7 @@ static void put_object(sz_buf *b, const settings *s, const sz_bench_result *r, c
     }
     put(b, "machine_read_bytes_per_s", "", r->read_bytes_per_s);
     put(b, "machine_int8_multiply_adds_per_s", "", r->int8_macs_per_s);
+    put(b, "machine_float_multiply_adds_per_s", "", r->float_macs_per_s);
     put_string(b, "isa", r->isa);
     put_string(b, "cpu", cpu);
     sz_buf_putc(b, '}');

@@ -10,6 +10,8 @@
 double sz_machine_read_bandwidth(sz_runtime *rt, const sz_model *model, uint64_t budget_ns);
 /* Multiply-adds of 8-bit integers per second. */
 double sz_machine_int8_peak(sz_runtime *rt, uint64_t budget_ns);
+/* Fused multiply-adds of floats per second. */
+double sz_machine_float_peak(sz_runtime *rt, uint64_t budget_ns);
 /* "AMD EPYC ..."; "unknown" if the system does not say. */
 void sz_machine_cpu_name(char *out, size_t size);
 

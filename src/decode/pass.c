@@ -35,7 +35,9 @@ static sz_tensor *head(sz_session *s, sz_graph *g, const sz_tensor *hidden, cons
     if (!logits)
         return NULL;
     measure_job job = {s, logits, want, false};
+    uint64_t start = sz_meter_start(g);
     sz_graph_rows(g, n, 8 * logits->n_cols, measure_rows, &job);
+    sz_meter_stop_rows(g, start, "statistics", n * logits->n_cols);
     if (job.bad)
         return sz_graph_fail(g, sz_fail(SZ_E_NAN, "the model gave logits that are not finite"));
     return logits;
@@ -73,6 +75,8 @@ static sz_status measure(sz_session *s, sz_graph *g, const sz_tensor *hidden, sz
 static sz_status compute(sz_session *s, sz_batch *b) {
     sz_graph g;
     sz_graph_begin(&g, s->model->rt, s->arena);
+    g.meter = s->meter;
+    g.meter_user = s->meter_user;
     sz_pass pass = {.kv = s->kv,
                     .n = b->n,
                     .ids = b->embeddings ? NULL : b->ids,

@@ -119,6 +119,11 @@ void sz_session_set_tap(sz_session *s, sz_tap_fn tap, void *user) {
     s->tap_user = user;
 }
 
+void sz_session_set_meter(sz_session *s, sz_meter_fn meter, void *user) {
+    s->meter = meter;
+    s->meter_user = user;
+}
+
 sz_status sz_session_check(const sz_session *s, uint32_t seq) {
     SZ_REQUIRE(s, SZ_E_ARG, "no session");
     SZ_REQUIRE(seq < s->config.n_sequences && s->sequences[seq].live, SZ_E_ARG,

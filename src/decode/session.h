@@ -29,6 +29,8 @@ struct sz_session {
     sz_sequence *sequences;
     sz_tap_fn tap;
     void *tap_user;
+    sz_meter_fn meter;
+    void *meter_user;
     const float *rows; /* [n_rows][n_vocab] of the latest pass */
     sz_logit_stats *row_stats;
     size_t n_rows;

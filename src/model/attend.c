@@ -243,6 +243,25 @@ void sz_pass_tap(const sz_pass *pass, sz_tap_kind kind, uint32_t layer, const sz
         pass->tap(pass->tap_user, kind, layer, t->data, t->n_rows, t->n_cols);
 }
 
+/* Keys and values are read once per chunk of rows; what a sequence has forgotten counts as seen. */
+static sz_operator_cost attention_cost(const attention *a, size_t n_chunks) {
+    const sz_hparams *h = &a->m->h;
+    sz_operator_cost cost = {.name = "attention", .kind = SZ_OPERATOR_FLOAT};
+    uint64_t looks = 0, read = 0;
+    for (size_t chunk = 0; chunk < n_chunks; chunk++) {
+        uint32_t first = a->chunk_first[chunk], last = a->chunk_first[chunk + 1];
+        for (uint32_t row = first; row < last; row++) {
+            uint32_t position = a->pass->position[row];
+            looks += position + 1 - first_visible(a, position);
+        }
+        read += a->pass->position[last - 1] + 1 - first_visible(a, a->pass->position[first]);
+    }
+    cost.multiply_adds = looks * 2 * h->n_head * h->head_dim;
+    cost.bytes = read * (sz_kv_layer_bytes(a->pass->kv) / SZ_KV_BLOCK) +
+                 2 * a->q->n_rows * a->q->n_cols * sizeof(float);
+    return cost;
+}
+
 sz_tensor *sz_attend(sz_graph *g, const sz_model *m, uint32_t layer, sz_pass *pass,
                      const sz_tensor *q, const sz_tensor *k, const sz_tensor *v) {
     const sz_hparams *h = &m->h;
@@ -256,7 +275,9 @@ sz_tensor *sz_attend(sz_graph *g, const sz_model *m, uint32_t layer, sz_pass *pa
     a.out = g->status == SZ_OK ? sz_tensor_new(g, q->n_rows, q->n_cols) : NULL;
     if (!a.out)
         return NULL;
+    uint64_t start = sz_meter_start(g);
     sz_graph_rows(g, pass->n, 4 * k->n_cols, store_rows, &a);
+    sz_meter_stop_rows(g, start, "cache write", pass->n * (k->n_cols + v->n_cols) * 3 / 2);
     a.scratch_floats = SZ_QUERY_MAX * ((h->head_dim + 15) / 16 * 16) +
                        sz_kv_scratch_floats(pass->kv) +
                        CHUNK * a.group * (sizeof(query) / sizeof(float)) + 16;
@@ -268,7 +289,10 @@ sz_tensor *sz_attend(sz_graph *g, const sz_model *m, uint32_t layer, sz_pass *pa
         return sz_graph_fail(g, sz_fail(SZ_E_NOMEM, "no memory for attention"));
     size_t n_chunks = cut_chunks(pass, chunks);
     a.chunk_first = chunks;
+    start = sz_meter_start(g);
     sz_pool_run(g->pool, attend_chunk, &a, n_chunks * h->n_head_kv);
+    if (g->meter)
+        sz_meter_stop(g, start, attention_cost(&a, n_chunks));
     if (pass->tap && pass->tap(pass->tap_user, SZ_TAP_ATTENTION, layer, NULL, 0, 0))
         tap_attention(&a);
     return a.out;

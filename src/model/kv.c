@@ -34,6 +34,10 @@ size_t sz_kv_bytes(const sz_kv *kv) {
     return kv->n_blocks * kv->block_bytes + kv->kept_bytes;
 }
 
+size_t sz_kv_layer_bytes(const sz_kv *kv) {
+    return kv->head_bytes * kv->shape.n_head_kv;
+}
+
 sz_status sz_kv_new(const sz_kernels *k, const sz_kv_shape *shape, uint32_t n_sequences,
                     uint32_t context, sz_kv **out) {
     sz_kv *kv = sz_calloc(1, sizeof *kv);

@@ -20,6 +20,7 @@ sz_status sz_kv_new(const sz_kernels *k, const sz_kv_shape *shape, uint32_t n_se
 void sz_kv_free(sz_kv *kv);
 size_t sz_kv_block_bytes(const sz_kv_shape *shape); /* of one block of all layers */
 size_t sz_kv_bytes(const sz_kv *kv);                /* held now */
+size_t sz_kv_layer_bytes(const sz_kv *kv);          /* of one block of one layer */
 
 uint32_t sz_kv_length(const sz_kv *kv, uint32_t seq);
 /* Makes positions [length, length + n) writable and counts them in. SZ_E_LIMIT beyond the context.

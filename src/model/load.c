@@ -122,6 +122,7 @@ static const char *in_layer(char *name, size_t size, uint32_t i, const char *wha
 static sz_status load_weight(loader *ld, uint32_t i, const char *what, uint64_t n_cols,
                              uint64_t n_rows, bool bias, bool unpair, sz_weight *out) {
     char name[96];
+    out->name = what;
     SZ_TRY(load_matrix(ld, in_layer(name, sizeof name, i, what, "weight"), n_cols, n_rows, unpair,
                        &out->matrix));
     in_layer(name, sizeof name, i, what, "bias");
@@ -177,6 +178,7 @@ static sz_status load_ends(loader *ld) {
                "%s: tensor token_embd.weight has type %s, which cannot be read as floats",
                sz_gguf_name(m->gguf), sz_type_get(e->type)->name);
     SZ_TRY(load_vector(ld, "output_norm.weight", h->n_embd, false, &m->output_norm));
+    m->head.name = "output";
     bool tied = !sz_gguf_find_tensor(m->gguf, "output.weight");
     if (!tied && !ld->checking) {
         m->embedding = e->data;

@@ -133,6 +133,7 @@ sz_status sz_model_make_rope(sz_model *m) {
 
 void sz_model_rope_angles(const sz_model *m, sz_graph *g, sz_pass *pass) {
     size_t half = m->h.n_rot / 2;
+    uint64_t start = sz_meter_start(g);
     int n_tables = m->h.rope_base_local == m->h.rope_base && m->h.window_pattern == 0 ? 1 : 2;
     for (int table = 0; table < n_tables; table++) {
         sz_tensor *c = sz_tensor_new(g, pass->n, half), *s = sz_tensor_new(g, pass->n, half);
@@ -148,4 +149,5 @@ void sz_model_rope_angles(const sz_model *m, sz_graph *g, sz_pass *pass) {
         pass->cosines[table] = c->data;
         pass->sines[table] = s->data;
     }
+    sz_meter_stop_rows(g, start, "angles", 2 * (size_t)n_tables * pass->n * half);
 }

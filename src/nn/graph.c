@@ -1,6 +1,7 @@
 /* graph.c: the state that operators share, and how work on rows is spread. */
 #include "graph.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { WORTH_A_TASK = 16384 }; /* elements below which waking a thread costs more than it saves */
@@ -11,6 +12,23 @@ void sz_graph_begin(sz_graph *g, sz_runtime *rt, sz_arena *arena) {
                     .pool = sz_runtime_pool(rt),
                     .arena = arena,
                     .status = SZ_OK};
+}
+
+uint64_t sz_meter_start(const sz_graph *g) {
+    return g->meter ? sz_time_ns() : 0;
+}
+
+void sz_meter_stop(const sz_graph *g, uint64_t start, sz_operator_cost cost) {
+    if (!g->meter || g->status != SZ_OK)
+        return;
+    cost.ns = sz_time_ns() - start;
+    g->meter(g->meter_user, &cost);
+}
+
+void sz_meter_stop_rows(const sz_graph *g, uint64_t start, const char *name, size_t n_floats) {
+    sz_operator_cost cost = {.kind = SZ_OPERATOR_ROWS, .bytes = n_floats * sizeof(float)};
+    snprintf(cost.name, sizeof cost.name, "%s", name);
+    sz_meter_stop(g, start, cost);
 }
 
 void *sz_graph_fail(sz_graph *g, sz_status status) {
@@ -37,7 +55,9 @@ sz_tensor *sz_tensor_new(sz_graph *g, size_t n_rows, size_t n_cols) {
 
 sz_tensor *sz_graph_settle(sz_graph *g, sz_arena_mark mark, sz_tensor *x, const sz_tensor *y) {
     if (y) {
+        uint64_t start = sz_meter_start(g);
         memcpy(x->data, y->data, y->n_rows * y->n_cols * sizeof(float));
+        sz_meter_stop_rows(g, start, "copy", 2 * y->n_rows * y->n_cols);
         x->n_rows = x->activations.n = y->n_rows;
         x->activations.quantized = NULL;
     }

@@ -5,6 +5,8 @@
 #ifndef SZ_NN_GRAPH_H
 #define SZ_NN_GRAPH_H
 
+#include <szilard/unstable/operators.h>
+
 #include "num/matrix.h"
 
 typedef struct sz_tensor {
@@ -15,6 +17,7 @@ typedef struct sz_tensor {
 
 /* A linear map: rows of W, and a bias [n_rows] or NULL. */
 typedef struct sz_weight {
+    const char *name; /* static: "attn_q" */
     sz_matrix matrix;
     const float *bias;
 } sz_weight;
@@ -24,7 +27,9 @@ typedef struct sz_graph {
     const sz_kernels *kernels;
     sz_pool *pool;
     sz_arena *arena;
-    sz_status status; /* of the first call that failed */
+    sz_status status;  /* of the first call that failed */
+    sz_meter_fn meter; /* NULL: nobody measures */
+    void *meter_user;
 } sz_graph;
 
 void sz_graph_begin(sz_graph *g, sz_runtime *rt, sz_arena *arena);
@@ -61,6 +66,13 @@ void sz_graph_rows(sz_graph *g, size_t n, size_t cost_per_row, sz_rows_fn fn, vo
 /* Puts y in the place of x, which is as large or larger and stood in the arena before `mark`, and
  * gives everything after the mark back. Returns x; NULL if y is. */
 sz_tensor *sz_graph_settle(sz_graph *g, sz_arena_mark mark, sz_tensor *x, const sz_tensor *y);
+/* Around the work of an operator: the time now, or 0 where nobody measures; and then its cost,
+ * whose ns are filled in. */
+uint64_t sz_meter_start(const sz_graph *g);
+void sz_meter_stop(const sz_graph *g, uint64_t start, sz_operator_cost cost);
+/* The same for an operator on rows that moves so many floats. */
+void sz_meter_stop_rows(const sz_graph *g, uint64_t start, const char *name, size_t n_floats);
+
 /* Records a failure; returns NULL. */
 void *sz_graph_fail(sz_graph *g, sz_status status);
 

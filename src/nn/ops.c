@@ -1,5 +1,6 @@
 /* ops.c: the operators of a transformer on rows (graph.h). */
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "graph.h"
@@ -23,9 +24,18 @@ static float *row(const sz_tensor *t, size_t i) {
     return t->data + i * t->n_cols;
 }
 
-static sz_tensor *run(op *o, size_t cost, sz_rows_fn fn) {
-    if (o->out)
-        sz_graph_rows(o->g, o->out->n_rows, cost * o->out->n_cols, fn, o);
+/* Reads a, b and weights as far as there are any, and writes as much as the result has. */
+static size_t floats_moved(const op *o) {
+    size_t n = o->out->n_rows * o->out->n_cols;
+    return n * (1 + (o->a != NULL) + (o->b != NULL));
+}
+
+static sz_tensor *run(op *o, const char *name, size_t cost, sz_rows_fn fn) {
+    if (!o->out)
+        return NULL;
+    uint64_t start = sz_meter_start(o->g);
+    sz_graph_rows(o->g, o->out->n_rows, cost * o->out->n_cols, fn, o);
+    sz_meter_stop_rows(o->g, start, name, floats_moved(o));
     return o->out;
 }
 
@@ -34,6 +44,40 @@ static bool same_shape(sz_graph *g, const sz_tensor *a, const sz_tensor *b) {
         sz_graph_fail(g, sz_fail(SZ_E_ARG, "shapes %zu x %zu and %zu x %zu differ", a->n_rows,
                                  a->n_cols, b->n_rows, b->n_cols));
     return g->status == SZ_OK;
+}
+
+/* Weights count as they lie in memory, activations as floats. */
+static sz_operator_cost cost_of_products(const sz_graph *g, const sz_tensor *x,
+                                         const sz_weight *const *w, size_t n) {
+    sz_operator_cost cost = {.kind = SZ_OPERATOR_FLOAT};
+    uint64_t rows = 0;
+    size_t at = 0;
+    for (size_t i = 0; i < n; i++) {
+        const sz_matrix *m = &w[i]->matrix;
+        rows += m->n_rows;
+        cost.bytes += m->bytes;
+        if (g->kernels->product[m->type])
+            cost.kind = SZ_OPERATOR_INT8;
+        int length = snprintf(cost.name + at, sizeof cost.name - at, "%s%s", i ? ", " : "",
+                              w[i]->name ? w[i]->name : "product");
+        at = at + (size_t)length < sizeof cost.name ? at + (size_t)length : sizeof cost.name - 1;
+    }
+    cost.multiply_adds = rows * x->n_cols * x->n_rows;
+    cost.bytes += (rows + x->n_cols) * x->n_rows * sizeof(float);
+    return cost;
+}
+
+/* Apart from the products where somebody measures: the same work, which they then find done. */
+static sz_status quantize_apart(sz_graph *g, sz_tensor *x, const sz_weight *const *w, size_t n) {
+    bool integer = false;
+    for (size_t i = 0; i < n; i++)
+        integer |= g->kernels->product[w[i]->matrix.type] != NULL;
+    if (!g->meter || !integer || x->activations.quantized)
+        return SZ_OK;
+    uint64_t start = sz_meter_start(g);
+    SZ_TRY(sz_activations_quantize(g->kernels, g->pool, g->arena, &x->activations));
+    sz_meter_stop_rows(g, start, "quantize", x->n_rows * x->n_cols * 5 / 4);
+    return SZ_OK;
 }
 
 void sz_linear_all(sz_graph *g, sz_tensor *x, const sz_weight *const *w, size_t n,
@@ -47,14 +91,19 @@ void sz_linear_all(sz_graph *g, sz_tensor *x, const sz_weight *const *w, size_t 
     }
     if (g->status != SZ_OK || x->n_rows == 0)
         return;
-    sz_status status =
-        sz_matrix_multiply_all(g->kernels, g->pool, g->arena, products, n, &x->activations);
+    sz_status status = quantize_apart(g, x, w, n);
+    uint64_t start = sz_meter_start(g);
+    if (status == SZ_OK)
+        status =
+            sz_matrix_multiply_all(g->kernels, g->pool, g->arena, products, n, &x->activations);
     for (size_t i = 0; i < n; i++) {
         for (size_t r = 0; status == SZ_OK && w[i]->bias && r < out[i]->n_rows; r++)
             g->kernels->add(row(out[i], r), w[i]->bias, out[i]->n_cols, row(out[i], r));
         if (status != SZ_OK)
             out[i] = sz_graph_fail(g, status);
     }
+    if (g->meter)
+        sz_meter_stop(g, start, cost_of_products(g, x, w, n));
 }
 
 sz_tensor *sz_linear(sz_graph *g, sz_tensor *x, const sz_weight *w) {
@@ -72,7 +121,7 @@ sz_tensor *sz_add(sz_graph *g, const sz_tensor *a, const sz_tensor *b) {
     if (!same_shape(g, a, b))
         return NULL;
     op o = {.g = g, .a = a, .b = b, .out = sz_tensor_new(g, a->n_rows, a->n_cols)};
-    return run(&o, 1, add_rows);
+    return run(&o, "add", 1, add_rows);
 }
 
 static void scale_rows(void *context, size_t first, size_t last) {
@@ -84,7 +133,7 @@ sz_tensor *sz_scale(sz_graph *g, const sz_tensor *a, float factor) {
     if (g->status != SZ_OK)
         return NULL;
     op o = {.g = g, .a = a, .factor = factor, .out = sz_tensor_new(g, a->n_rows, a->n_cols)};
-    return run(&o, 1, scale_rows);
+    return run(&o, "scale", 1, scale_rows);
 }
 
 static void silu_mul_rows(void *context, size_t first, size_t last) {
@@ -96,7 +145,7 @@ sz_tensor *sz_silu_mul(sz_graph *g, sz_tensor *gate, const sz_tensor *up) {
     if (!same_shape(g, gate, up))
         return NULL;
     op o = {.g = g, .a = gate, .b = up, .out = gate};
-    return run(&o, 4, silu_mul_rows);
+    return run(&o, "silu_mul", 4, silu_mul_rows);
 }
 
 static void gelu_mul_rows(void *context, size_t first, size_t last) {
@@ -108,7 +157,7 @@ sz_tensor *sz_gelu_mul(sz_graph *g, sz_tensor *gate, const sz_tensor *up) {
     if (!same_shape(g, gate, up))
         return NULL;
     op o = {.g = g, .a = gate, .b = up, .out = gate};
-    return run(&o, 4, gelu_mul_rows);
+    return run(&o, "gelu_mul", 4, gelu_mul_rows);
 }
 
 static void norm_rows(void *context, size_t first, size_t last) {
@@ -125,13 +174,17 @@ sz_tensor *sz_rms_norm(sz_graph *g, const sz_tensor *x, const float *weight, siz
         return NULL;
     op o = {.g = g, .a = x, .weight = weight, .n_group = n_group, .factor = eps};
     o.out = sz_tensor_new(g, x->n_rows, x->n_cols);
-    return run(&o, 2, norm_rows);
+    return run(&o, "rms_norm", 2, norm_rows);
 }
 
 sz_tensor *sz_gather(sz_graph *g, const sz_tensor *x, const uint32_t *index, size_t n) {
     sz_tensor *out = g->status == SZ_OK ? sz_tensor_new(g, n, x->n_cols) : NULL;
-    for (size_t i = 0; out && i < n; i++)
+    if (!out)
+        return NULL;
+    uint64_t start = sz_meter_start(g);
+    for (size_t i = 0; i < n; i++)
         memcpy(row(out, i), row(x, index[i]), x->n_cols * sizeof(float));
+    sz_meter_stop_rows(g, start, "gather", 2 * n * x->n_cols);
     return out;
 }
 
@@ -155,7 +208,7 @@ sz_tensor *sz_embed(sz_graph *g, sz_type type, const void *table, size_t n_table
         return NULL;
     op o = {.g = g, .type = sz_type_get(type), .table = table, .ids = ids};
     o.out = sz_tensor_new(g, n, n_cols);
-    return run(&o, 2, embed_rows);
+    return run(&o, "embed", 2, embed_rows);
 }
 
 static void embed_matrix_rows(void *context, size_t first, size_t last) {
@@ -168,7 +221,7 @@ sz_tensor *sz_embed_matrix(sz_graph *g, const sz_matrix *table, const int32_t *i
         return NULL;
     op o = {.g = g, .matrix = table, .ids = ids};
     o.out = sz_tensor_new(g, n, table->n_cols);
-    return run(&o, 16, embed_matrix_rows);
+    return run(&o, "embed", 16, embed_matrix_rows);
 }
 
 static void rope_rows(void *context, size_t first, size_t last) {
@@ -183,8 +236,8 @@ sz_tensor *sz_rope(sz_graph *g, sz_tensor *x, size_t n_head_dim, size_t n_rot, c
                    const float *sines) {
     if (g->status != SZ_OK)
         return NULL;
-    op o = {.g = g, .out = x, .cosines = cosines, .sines = sines};
+    op o = {.g = g, .a = x, .out = x, .cosines = cosines, .sines = sines};
     o.n_group = n_head_dim;
     o.n_rot = n_rot;
-    return run(&o, 2, rope_rows);
+    return run(&o, "rope", 2, rope_rows);
 }

@@ -38,6 +38,21 @@ for key in sequences_tokens_per_s sequences_passes_of_one span_passes_of_one; do
 done
 same "context" "$(value 0.decode_context)" 5
 exits "batches" 2 "$szilard" bench "$tiny" -b 65
+exits "operators" 0 "$szilard" bench "$tiny" -p 16 -n 2 -c 5 -b 3 -r 2 --ops --json
+same "passes" "$(value 0.passes.0.name) $(value 0.passes.1.name) $(value 0.passes.2.name)" \
+    "decode batch prefill"
+same "tokens" "$(value 0.passes.0.tokens) $(value 0.passes.1.tokens) $(value 0.passes.2.tokens)" \
+    "1 3 16"
+for pass in 0 1 2; do
+    case $(value 0.passes.$pass.seconds) in
+    [1-9]*e-* | 0.*) ;;
+    *) fail "pass $pass took '$(value 0.passes.$pass.seconds)' s" ;;
+    esac
+done
+exits "operators" 0 "$szilard" bench "$tiny" -p 0 -n 1 -c 1 -r 1 --ops
+has "operators" "$(cat "$work/out")" "ffn_gate, ffn_up"
+has "operators" "$(cat "$work/out")" "attention"
+lacks "operators" "$(cat "$work/out")" "prefill: a pass"
 exits "machine" 0 "$szilard" bench --machine -t 1 --json
 same "machine" "$("$json_get" "" whole < "$work/out")" 1
 exits "no model" 2 "$szilard" bench

@@ -47,4 +47,5 @@
         .softmax_stats = softmax_stats,                                                            \
         .count_equal = {[1] = count_equal_u8, [2] = count_equal_u16, [4] = count_equal_u32},       \
         .peak_int8 = peak_int8,                                                                    \
+        .peak_float = peak_float,                                                                  \
     }

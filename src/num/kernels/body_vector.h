@@ -211,3 +211,16 @@ static void quantize(const float *x, size_t stride, int n, size_t n_cols, const 
         out->more[g] = (uint8_t)more;
     }
 }
+
+static void peak_float(uint64_t rounds, float out[16]) {
+    v16 acc[8], a = v_set1(0.5f), b = v_set1(1.0f);
+    for (int i = 0; i < 8; i++)
+        acc[i] = v_set1((float)i);
+    for (uint64_t r = 0; r < rounds; r++) {
+        for (int i = 0; i < 8; i++)
+            acc[i] = v_fma(acc[i], a, b);
+    }
+    for (int i = 1; i < 8; i++)
+        acc[0] = v_add(acc[0], acc[i]);
+    v_store(out, acc[0]);
+}

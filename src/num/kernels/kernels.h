@@ -151,6 +151,8 @@ typedef struct sz_kernels {
                            size_t n, uint32_t *count);
     /* VNNI-class throughput probe: `rounds` x 12 independent dot instructions. */
     void (*peak_int8)(uint64_t rounds, int32_t out[16]);
+    /* `rounds` x 8 independent fused multiply-adds of 16 floats. */
+    void (*peak_float)(uint64_t rounds, float out[16]);
 } sz_kernels;
 
 /* The kernels of an instruction set: NULL name: $SZILARD_ISA, else the best this processor has. */
