@@ -2,6 +2,7 @@
  * as n, m and k grow.
  *
  *     bench_match [N [ROUNDS]]
+ *     bench_match --plot FOLDER    as figures: match-n.svg, match-m.svg, match-k.svg
  *
  * Symbols are those of DNA (4), letters (26), all bytes (256) and tokens (Zipf over 50,000). Prints
  * ns of one thread per alignment, the median of the rounds, how it compares with the two loops of
@@ -13,6 +14,8 @@
 
 #include <szilard/unstable/num.h>
 #include <szilard/unstable/text.h>
+
+#include "cli/plot.h"
 
 enum { MOST_ROUNDS = 31 };
 
@@ -148,7 +151,99 @@ static void kind(const char *what, unsigned width, uint32_t alphabet, bool zipf,
     sz_free(b.want);
 }
 
+/* ---- Figures --------------------------------------------------------------------------------- */
+
+enum { POINTS = 14, LINES = 6, LETTERS = 26, MOST_N = 1 << 20 };
+static const struct {
+    const char *name;
+    sz_match_method method; /* NAIVE: the two loops */
+} drawn[2][LINES] = {{{"two loops", SZ_MATCH_NAIVE},
+                      {"scan", SZ_MATCH_SCAN},
+                      {"scatter", SZ_MATCH_SCATTER},
+                      {"fft", SZ_MATCH_FFT},
+                      {"split", SZ_MATCH_SPLIT},
+                      {"auto", SZ_MATCH_AUTO}},
+                     {{"two loops", SZ_MATCH_NAIVE},
+                      {"scan", SZ_MATCH_SCAN},
+                      {"blocks", SZ_MATCH_BLOCKS},
+                      {"jumps", SZ_MATCH_JUMPS},
+                      {"sample", SZ_MATCH_SAMPLE},
+                      {"auto", SZ_MATCH_AUTO}}};
+
+typedef struct figure {
+    const char *file, *title, *x_label;
+    size_t n, m;
+    int64_t k;              /* negative: all distances */
+    enum { N, M, K } grows; /* from its value on, twice as much at each point */
+    size_t points;
+} figure;
+
+/* log10 of ns per alignment: the best of the rounds. */
+static double draw_point(bench *b, size_t m, sz_match_options o) {
+    sz_symbols p = {(const uint8_t *)b->t.data + b->t.n / 2, m, 1};
+    if (b->t.n / 2 + m > b->t.n)
+        p.data = b->t.data;
+    double best = 1e300;
+    for (int r = 0; r < 3; r++) {
+        uint64_t from = cpu_ns();
+        if (o.method == SZ_MATCH_NAIVE)
+            two_loops(&b->t, &p, b->want);
+        else
+            check(sz_match_distances(&b->t, &p, &o, b->d, NULL));
+        double took = (double)(cpu_ns() - from) / (double)(b->t.n - m + 1);
+        best = took < best ? took : best;
+    }
+    return sz_log(best) / sz_log(10);
+}
+
+static void draw(const char *folder, const figure *f, bench *b) {
+    double x[POINTS], y[LINES][POINTS];
+    sz_plot_line lines[LINES];
+    for (size_t line = 0; line < LINES; line++) {
+        for (size_t i = 0; i < f->points; i++) {
+            size_t n = f->n << (f->grows == N ? i : 0), m = f->m << (f->grows == M ? i : 0);
+            int64_t k = f->k < 0 ? f->k : f->k << (f->grows == K ? i : 0);
+            b->t.n = n;
+            x[i] = sz_log(f->grows == N   ? (double)n
+                          : f->grows == M ? (double)m
+                                          : (double)k) /
+                   sz_log(2);
+            sz_match_options o = {
+                .method = drawn[f->k >= 0][line].method, .bounded = k >= 0, .k = k};
+            y[line][i] = draw_point(b, m, o);
+        }
+        lines[line] = (sz_plot_line){drawn[f->k >= 0][line].name, y[line]};
+    }
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", folder, f->file);
+    check(sz_plot_write(path, &(sz_plot){f->title, f->x_label, "log10 of ns per alignment", x,
+                                         f->points, lines, LINES}));
+}
+
+static void draw_all(const char *folder) {
+    static const figure figures[] = {
+        {"match-n.svg", "Letters, m = 256: longer texts", "log2 n", 1024, 256, -1, N, 11},
+        {"match-m.svg", "Letters, n = 131,072: longer patterns", "log2 m", 1 << 17, 4, -1, M, 13},
+        {"match-k.svg", "Letters, n = 131,072, m = 1024: wider bounds", "log2 k", 1 << 17, 1024, 1,
+         K, 10}};
+    bench b = {.t = {sz_alloc(MOST_N), MOST_N, 1}};
+    b.d = sz_calloc(MOST_N, sizeof *b.d);
+    b.want = sz_calloc(MOST_N, sizeof *b.want);
+    if (!b.t.data || !b.d || !b.want)
+        exit(1);
+    fill(&b.t, LETTERS, false);
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
+        draw(folder, &figures[i], &b);
+    sz_free((void *)b.t.data);
+    sz_free(b.d);
+    sz_free(b.want);
+}
+
 int main(int argc, char **argv) {
+    if (argc == 3 && strcmp(argv[1], "--plot") == 0) {
+        draw_all(argv[2]);
+        return 0;
+    }
     size_t n = argc > 1 ? (size_t)atol(argv[1]) : 200000;
     int rounds = argc > 2 ? atoi(argv[2]) : 3;
     rounds = rounds < 1 ? 1 : rounds > MOST_ROUNDS ? MOST_ROUNDS : rounds;

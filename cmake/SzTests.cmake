@@ -98,3 +98,4 @@ foreach(source ${benches})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(${name} PRIVATE szilard_products)
 endforeach()
+target_sources(bench_match PRIVATE ${CMAKE_SOURCE_DIR}/src/cli/plot.c) # draws

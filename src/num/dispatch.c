@@ -1,4 +1,5 @@
 /* dispatch.c: which kernels this processor runs. */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,11 +60,24 @@ static const struct {
 };
 enum { N_TABLE = sizeof table / sizeof *table };
 
+/* Asked once: a virtual machine may take microseconds for each question. Threads that ask at once
+ * get the same answer. */
+static bool supported(size_t i) {
+    enum { UNKNOWN, NO, YES };
+    static _Atomic unsigned char known[N_TABLE];
+    unsigned char answer = atomic_load_explicit(&known[i], memory_order_relaxed);
+    if (answer == UNKNOWN) {
+        answer = table[i].supported() ? YES : NO;
+        atomic_store_explicit(&known[i], answer, memory_order_relaxed);
+    }
+    return answer == YES;
+}
+
 const char *const *sz_isa_available(void) {
     static _Thread_local const char *names[N_TABLE + 1];
     size_t n = 0;
     for (size_t i = 0; i < N_TABLE; i++)
-        if (table[i].supported())
+        if (supported(i))
             names[n++] = table[i].kernels->isa;
     names[n] = NULL;
     return names;
@@ -84,7 +98,7 @@ sz_status sz_kernels_get(const char *isa, const sz_kernels **out) {
         isa = getenv("SZILARD_ISA");
     for (size_t i = 0; i < N_TABLE; i++) {
         bool asked = !isa || !*isa || strcmp(isa, table[i].kernels->isa) == 0;
-        if (asked && table[i].supported()) {
+        if (asked && supported(i)) {
             *out = table[i].kernels;
             return SZ_OK;
         }

@@ -18,10 +18,11 @@ typedef struct sz_needle {
     void *code;            /* [n_solid] of `width` bytes */
     uint32_t *wild_offset; /* [n_wild] */
     uint32_t n_codes;
-    uint32_t *symbol; /* [n_codes] the symbol of a code */
-    uint32_t *first;  /* [n_codes + 1] where a code's places begin in place[] */
-    uint32_t *place;  /* [n_solid] places by code, rising within a code */
-    uint32_t *direct; /* [n_direct] code of a small symbol: a vocabulary's are; NULL: hashed */
+    uint32_t *symbol;  /* [n_codes] the symbol of a code */
+    uint32_t greatest; /* of the symbols; 32-bit symbols only */
+    uint32_t *first;   /* [n_codes + 1] where a code's places begin in place[] */
+    uint32_t *place;   /* [n_solid] places by code, rising within a code */
+    uint32_t *direct;  /* [n_direct] code of a small symbol: a vocabulary's are; NULL: hashed */
     size_t n_direct;
     uint32_t *slot; /* hash table of codes, + 1; [slot_mask + 1] */
     uint32_t slot_mask;
@@ -71,8 +72,6 @@ enum { SZ_MATCH_SHORT = 32 };
 
 /* Each fills equal[n] with the number of equal symbols at each alignment. */
 void sz_match_scan(const sz_match_setup *s, const sz_match_tile *t, uint32_t *equal);
-/* The same over symbols that have no codes yet. */
-sz_status sz_match_scan_raw(const sz_match_setup *s, const void *raw, size_t n, uint32_t *equal);
 /* heavy: [n_codes] flags, symbols left out; NULL: none. Returns the votes. */
 uint64_t sz_match_scatter(const sz_match_setup *s, const sz_match_tile *t, const uint8_t *heavy,
                           uint32_t *equal);
@@ -81,6 +80,17 @@ sz_status sz_match_fft(const sz_match_setup *s, const sz_match_tile *t, const ui
                        uint32_t *equal, sz_match_report *r);
 sz_status sz_match_ntt(const sz_match_setup *s, const sz_match_tile *t, const uint8_t *heavy,
                        uint32_t *equal);
+
+/* From equal symbols to distances, in place: wildcards, then the bound. */
+void sz_match_subtract(const sz_match_setup *s, const void *raw, size_t n, uint32_t *out);
+/* Scans go by parts, so that counts become distances within the first cache; how many alignments
+ * come next of n. Wildcards of the text are counted in one go. */
+enum { SZ_MATCH_PART = 2048 };
+size_t sz_match_part(const sz_match_setup *s, size_t n);
+/* Distances by comparing 32-bit symbols that have no codes. */
+sz_status sz_match_scan_raw(const sz_match_setup *s, const uint32_t *raw, size_t n, uint32_t *out);
+/* Whether that compares halves: the pattern's symbols are below 65535, the text's are cut there. */
+bool sz_match_scans_halves(const sz_match_setup *s);
 
 /* Each fills out[n] with min(D, k + 1). */
 sz_status sz_match_bits(const sz_match_setup *s, const sz_match_tile *t, uint32_t *out);

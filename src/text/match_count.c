@@ -6,13 +6,39 @@ void sz_match_scan(const sz_match_setup *s, const sz_match_tile *t, uint32_t *eq
     s->kernels->count_equal[p->width](t->text, p->code, p->offset, p->n_solid, t->n, equal);
 }
 
-sz_status sz_match_scan_raw(const sz_match_setup *s, const void *raw, size_t n, uint32_t *equal) {
+bool sz_match_scans_halves(const sz_match_setup *s) {
     const sz_needle *p = &s->p;
+    return !s->o.wild && p->raw_width == 4 && p->m <= SZ_MATCH_PART && p->greatest < UINT16_MAX;
+}
+
+/* The pattern's symbols as they are, of 2 or 4 bytes. */
+static void *raw_symbols(const sz_needle *p, bool halves) {
     uint32_t *symbol = sz_alloc((p->n_solid + 1) * sizeof *symbol);
+    for (size_t j = 0; symbol && j < p->n_solid; j++) {
+        uint32_t c = sz_symbol_at(p->raw, 4, p->offset[j]);
+        if (halves)
+            ((uint16_t *)symbol)[j] = (uint16_t)c;
+        else
+            symbol[j] = c;
+    }
+    return symbol;
+}
+
+sz_status sz_match_scan_raw(const sz_match_setup *s, const uint32_t *raw, size_t n, uint32_t *out) {
+    const sz_needle *p = &s->p;
+    const sz_kernels *k = s->kernels;
+    bool halves = sz_match_scans_halves(s);
+    uint16_t half[2 * SZ_MATCH_PART];
+    void *symbol = raw_symbols(p, halves);
     SZ_REQUIRE(symbol, SZ_E_NOMEM, "no memory for a pattern of %zu symbols", p->m);
-    for (size_t j = 0; j < p->n_solid; j++)
-        symbol[j] = sz_symbol_at(p->raw, 4, p->offset[j]);
-    s->kernels->count_equal[4](raw, symbol, p->offset, p->n_solid, n, equal);
+    for (size_t at = 0, part; at < n; at += part) {
+        part = sz_match_part(s, n - at);
+        if (halves)
+            k->narrow_symbols(raw + at, part + p->m - 1, half);
+        const void *text = halves ? (const void *)half : raw + at;
+        k->count_equal[halves ? 2 : 4](text, symbol, p->offset, p->n_solid, part, out + at);
+        sz_match_subtract(s, raw + at, part, out + at);
+    }
     sz_free(symbol);
     return SZ_OK;
 }

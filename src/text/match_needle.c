@@ -47,13 +47,11 @@ void sz_needle_encode(const sz_needle *p, const uint32_t *text, size_t n, void *
             put(out, p->width, i, sz_needle_code(p, text[i]));
 }
 
-/* A table over all symbols up to the pattern's greatest, where that is no more than a vocabulary.
- */
+/* A table over all symbols up to the pattern's greatest, where that is no more than a vocabulary
+ * and the pattern is none of those that are compared without codes. */
 static sz_status make_direct(sz_needle *p) {
-    uint32_t most = 0;
-    for (uint32_t c = 0; c < p->n_codes; c++)
-        most = p->symbol[c] > most ? p->symbol[c] : most;
-    if (most >= MOST_DIRECT)
+    uint32_t most = p->greatest;
+    if (most >= MOST_DIRECT || p->n_solid <= SZ_MATCH_SHORT)
         return SZ_OK;
     uint32_t *direct = sz_alloc(((size_t)most + 1) * sizeof *direct);
     SZ_REQUIRE(direct, SZ_E_NOMEM, "no memory for %u symbols", most);
@@ -77,6 +75,7 @@ static sz_status number_symbols(sz_needle *p) {
     for (size_t i = 0; i < p->n_solid; i++) {
         uint32_t symbol = ((const uint32_t *)p->raw)[p->offset[i]];
         uint32_t at = find_slot(p, symbol);
+        p->greatest = symbol > p->greatest ? symbol : p->greatest;
         if (!p->slot[at]) {
             p->symbol[p->n_codes] = symbol;
             p->slot[at] = ++p->n_codes;

@@ -61,22 +61,27 @@ static sz_status count(const sz_match_setup *s, const sz_match_tile *t, const vo
     }
 }
 
-/* From equal symbols to distances. */
-static void subtract(const sz_match_setup *s, const void *raw, size_t n, uint32_t *out) {
-    uint64_t most = s->o.bounded ? (uint64_t)s->o.k + 1 : UINT32_MAX;
+void sz_match_subtract(const sz_match_setup *s, const void *raw, size_t n, uint32_t *out) {
+    uint32_t most = s->o.bounded && s->o.k < UINT32_MAX ? (uint32_t)s->o.k + 1 : UINT32_MAX;
     if (s->o.wild)
         count_wildcards(s, raw, n, out);
-    for (size_t i = 0; i < n; i++) {
-        uint32_t d = (uint32_t)s->p.n_solid - out[i];
-        out[i] = d < most ? d : (uint32_t)most;
-    }
+    s->kernels->distances_within(out, n, (uint32_t)s->p.n_solid, most);
+}
+
+size_t sz_match_part(const sz_match_setup *s, size_t n) {
+    return s->o.wild || n < SZ_MATCH_PART ? n : SZ_MATCH_PART;
 }
 
 static sz_status by_counting(const sz_match_setup *s, const sz_match_tile *t, const void *raw,
                              sz_match_method method, const uint8_t *heavy, uint32_t *out,
                              sz_match_report *r) {
-    SZ_TRY(count(s, t, raw, method, heavy, out, r));
-    subtract(s, raw, t->n, out);
+    for (size_t at = 0, n; at < t->n; at += n) {
+        n = method == SZ_MATCH_SCAN ? sz_match_part(s, t->n - at) : t->n;
+        const sz_match_tile part = {sz_symbols_from(t->text, s->p.width, at), n};
+        const void *below = sz_symbols_from(raw, s->p.raw_width, at);
+        SZ_TRY(count(s, &part, below, method, heavy, out + at, r));
+        sz_match_subtract(s, below, n, out + at);
+    }
     r->by[method] += t->n;
     return SZ_OK;
 }
@@ -127,14 +132,22 @@ static sz_status by_choice(const sz_match_setup *s, const sz_match_tile *t, cons
     return by_counting(s, t, raw, method, heavy, out, r);
 }
 
-/* Whether 32-bit symbols are compared sooner than they are turned into narrow codes. */
+/* Whether 32-bit symbols are compared sooner than they are turned into narrow codes, which all
+ * other methods need. */
 static bool scan_raw(const sz_match_setup *s) {
-    if (s->p.raw_width == 1 || s->o.method > SZ_MATCH_SCAN || s->o.method == SZ_MATCH_NAIVE)
+    const sz_needle *p = &s->p;
+    if (p->raw_width == 1 || s->o.method > SZ_MATCH_SCAN || s->o.method == SZ_MATCH_NAIVE)
         return false;
-    if (s->p.n_solid <= SZ_MATCH_SHORT)
+    if (p->n_solid <= SZ_MATCH_SHORT)
         return true;
     const sz_match_costs *c = s->o.costs ? s->o.costs : sz_match_costs_measured();
-    return (double)s->p.n_solid * (c->scan[4] - c->scan[s->p.width]) < c->code;
+    double raw = (double)p->n_solid * c->scan[sz_match_scans_halves(s) ? 2 : 4];
+    double other = c->code + (double)p->n_solid * c->scan[p->width];
+    if (s->o.method == SZ_MATCH_AUTO) {
+        double rest = s->o.bounded && c->roll < c->visit ? c->roll : c->visit;
+        other = other < c->code + rest ? other : c->code + rest;
+    }
+    return raw < other;
 }
 
 sz_status sz_match_run_tile(const sz_match_setup *s, const void *raw, size_t n, uint32_t *out,
@@ -145,7 +158,6 @@ sz_status sz_match_run_tile(const sz_match_setup *s, const void *raw, size_t n, 
     sz_status status = SZ_OK;
     if (scan_raw(s)) {
         SZ_TRY(sz_match_scan_raw(s, raw, n, out));
-        subtract(s, raw, n, out);
         r->by[SZ_MATCH_SCAN] += n;
         return SZ_OK;
     }

@@ -54,7 +54,50 @@ static void every_isa_counts_alike(void **state) {
     }
 }
 
+static void counts_become_distances(void **state) {
+    uint32_t count[77], got[78];
+    for (const sz_kernels **k = each_isa(); *k; k++)
+        for (size_t n = 0; n <= 77; n++)
+            for (uint32_t most = 0; most <= 300; most += 50) {
+                for (size_t i = 0; i < n; i++)
+                    got[i] = count[i] = random_bits() % 301;
+                got[n] = 77;
+                (*k)->distances_within(got, n, 300, most);
+                for (size_t i = 0; i < n; i++)
+                    assert_int_equal(got[i], 300 - count[i] < most ? 300 - count[i] : most);
+                assert_int_equal(got[n], 77);
+            }
+    uint32_t at_most[9] = {0}, zero[9] = {0};
+    for (const sz_kernels **k = each_isa(); *k; k++) {
+        memset(at_most, 0, sizeof at_most);
+        (*k)->distances_within(at_most, 9, UINT32_MAX - 1, UINT32_MAX);
+        for (size_t i = 0; i < 9; i++)
+            assert_int_equal(at_most[i], UINT32_MAX - 1);
+        (*k)->count_equal[1](zero, zero, zero, 0, 9, at_most); /* no symbols, no equals */
+        for (size_t i = 0; i < 9; i++)
+            assert_int_equal(at_most[i], 0);
+    }
+}
+
+static void symbols_are_narrowed(void **state) {
+    static const uint32_t edge[] = {0, 1, 65534, 65535, 65536, 1u << 31, UINT32_MAX};
+    uint32_t text[41];
+    uint16_t got[42];
+    for (const sz_kernels **k = each_isa(); *k; k++)
+        for (size_t n = 0; n <= 41; n++) {
+            for (size_t i = 0; i < n; i++)
+                text[i] = edge[random_bits() % 7];
+            got[n] = 77;
+            (*k)->narrow_symbols(text, n, got);
+            for (size_t i = 0; i < n; i++)
+                assert_int_equal(got[i], text[i] < 65535 ? text[i] : 65535);
+            assert_int_equal(got[n], 77);
+        }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_isa_counts_alike)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_isa_counts_alike),
+                                       cmocka_unit_test(counts_become_distances),
+                                       cmocka_unit_test(symbols_are_narrowed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -313,6 +313,30 @@ static void lengths_around_blocks(void **state) {
     all_agree(1200, 511, 4, 300);
 }
 
+/* 32-bit symbols that fit 16 bits in the pattern, and not in the text: their low halves, and what
+ * they are cut to, are no matches. Texts of several parts. */
+static void symbols_around_sixteen_bits(void **state) {
+    static const uint32_t greatest[] = {65533, 65534, 65535, 65536};
+    enum { N = 5000, MOST_M = 70 };
+    for (size_t i = 0; i < 4; i++)
+        for (size_t m = 1; m <= MOST_M; m += 23) {
+            uint32_t text[N], pattern[MOST_M];
+            for (size_t at = 0; at < N; at++)
+                text[at] =
+                    (below(2) ? 65533 + below(4) : 65536 * (1 + below(3)) + 65533 + below(3));
+            for (size_t j = 0; j < m; j++)
+                pattern[j] = greatest[i] - below(3);
+            sz_symbols t = {text, N, 4}, p = {pattern, m, 4};
+            uint32_t *want = defined(&t, &p, N - m + 1);
+            for (size_t c = 0; c < N_COUNTING; c++)
+                if (counting[c] != SZ_MATCH_NTT)
+                    agree(&t, &p, (sz_match_options){.method = counting[c]}, want, N - m + 1);
+            agree(&t, &p, (sz_match_options){.bounded = true, .k = INT64_MAX}, want, N - m + 1);
+            sz_free(want);
+        }
+    all_agree(4500, 30, 1, 3);
+}
+
 static void long_patterns(void **state) {
     size_t n = 140000, m = 66000; /* beyond float transforms and 16-bit counters */
     uint8_t *text = random_symbols(n, 1, 1), *pattern = random_symbols(m, 1, 1);
@@ -666,6 +690,7 @@ int main(void) {
         cmocka_unit_test(reference_values),
         cmocka_unit_test(every_method_is_the_definition),
         cmocka_unit_test(lengths_around_blocks),
+        cmocka_unit_test(symbols_around_sixteen_bits),
         cmocka_unit_test(long_patterns),
         cmocka_unit_test(rounding_that_fails_is_redone),
         cmocka_unit_test(identities),

@@ -46,6 +46,8 @@
         .merge = merge,                                                                            \
         .softmax_stats = softmax_stats,                                                            \
         .count_equal = {[1] = count_equal_u8, [2] = count_equal_u16, [4] = count_equal_u32},       \
+        .distances_within = distances_within,                                                      \
+        .narrow_symbols = narrow_symbols,                                                          \
         .peak_int8 = peak_int8,                                                                    \
         .peak_float = peak_float,                                                                  \
     }

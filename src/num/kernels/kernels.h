@@ -149,6 +149,10 @@ typedef struct sz_kernels {
      * n - 1 + the greatest offset; any alignment of symbols. */
     void (*count_equal[5])(const void *text, const void *symbol, const uint32_t *offset, size_t m,
                            size_t n, uint32_t *count);
+    /* count[i] = min(m - count[i], most). */
+    void (*distances_within)(uint32_t *count, size_t n, uint32_t m, uint32_t most);
+    /* out[i] = min(text[i], 65535). */
+    void (*narrow_symbols)(const uint32_t *text, size_t n, uint16_t *out);
     /* VNNI-class throughput probe: `rounds` x 12 independent dot instructions. */
     void (*peak_int8)(uint64_t rounds, int32_t out[16]);
     /* `rounds` x 8 independent fused multiply-adds of 16 floats. */
