@@ -6,6 +6,7 @@
 /* In the order of --help. A new subcommand is one file, cmd_<name>.c, and one line here. */
 #define COMMANDS(X)                                                                                \
     X(run, "run", FIRST, "answer a prompt, or continue a text")                                    \
+    X(serve, "serve", FIRST, "answer over HTTP, in the manner of OpenAI's API")                    \
     X(chat, "run --chat", FIRST, "hold a conversation")                                            \
     X(pull, "model pull", FIRST, "get a model by name, from Hugging Face or from a URL")           \
     X(list, "model list", FIRST, "show the models on this machine")                                \

@@ -151,7 +151,7 @@ static void commit(sz_session *s, const sz_span *spans, size_t n_spans, const sz
         size_t n = sz_span_n_wanted(p), n_rows = p->want == SZ_ALL ? n : n > 0;
         if (p->n == 0)
             continue;
-        if (drawn)
+        if (drawn && drawn[i].flags)
             sz_sequence_record(q, &drawn[i]);
         else
             record(q, p, want);

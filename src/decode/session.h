@@ -41,7 +41,8 @@ struct sz_session {
 sz_status sz_session_check(const sz_session *s, uint32_t seq);
 
 /* One pass over new tokens: all of it happens or nothing. Optional: `embeddings` stand for the ids
- * of the only span; `drawn` are the records of spans of one token each. */
+ * of the only span; `drawn` are the records of spans of one token each, with flags 0 for a span
+ * whose tokens were given. */
 sz_status sz_session_pass(sz_session *s, const sz_span *spans, size_t n_spans,
                           const float *embeddings, const sz_token *drawn);
 /* Gives a sequence that has tokens the logits after its last one, computing that token again if

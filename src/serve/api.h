@@ -1,0 +1,72 @@
+/* api.h: the endpoints, one file each, and what those that generate text share. */
+#ifndef SZ_SERVE_API_H
+#define SZ_SERVE_API_H
+
+#include "exchange.h"
+
+void sz_api_health(sz_exchange *x);
+void sz_api_ready(sz_exchange *x);
+void sz_api_models(sz_exchange *x);
+void sz_api_chat(sz_exchange *x);
+
+/* ---- request.c: members that requests for text have in common
+ * ------------------------------------ */
+
+/* Reads sampling, stop strings, number of choices, limits and the object `szilard` into the job. */
+sz_status sz_request_read(sz_exchange *x, sz_reader *r, sz_job *j);
+/* Texts that end an answer: a member that is one, or an array of them. */
+sz_status sz_request_read_stops(sz_reader *r, const char *key, sz_ask *ask);
+/* Checks the member `model`. */
+sz_status sz_request_check_model(sz_exchange *x, sz_reader *r);
+/* Gives every part a chain, with the grammar that the request names. After sz_job_set_prompts. */
+sz_status sz_request_set_chains(sz_exchange *x, sz_reader *r, sz_job *j);
+/* Bounds max_tokens by what the context leaves. After the ids are known. */
+void sz_request_bound_tokens(const sz_exchange *x, sz_job *j);
+
+/* ---- prompt.c ----------------------------------------------------------------------------------
+ */
+
+/* The prompt of a conversation: messages, tools and template variables of the request. */
+sz_status sz_prompt_from_messages(const sz_exchange *x, sz_reader *r, sz_buf *out);
+/* Ids of a rendered prompt: control tokens are parsed, begin-of-text is added where the file asks
+ * for it and the text does not begin with it. *ids: sz_free. */
+sz_status sz_prompt_ids(const sz_model *m, const char *text, size_t n, int32_t **ids,
+                        size_t *n_ids);
+
+/* ---- account.c: the object `szilard` ------------------------------------------------------------
+ */
+
+/* [{...}, ...] for tokens [first, last) of an answer. */
+void sz_put_token_figures(sz_buf *b, const sz_job *j, const sz_answer *a, size_t first,
+                          size_t last);
+/* {"finish":..,"tokens":..,...} of one choice. */
+void sz_put_account(sz_buf *b, const sz_job *j, const sz_choice *c);
+/* {"seed":..,"prompt_tokens":..,...} of the whole reply. */
+void sz_put_job_account(sz_buf *b, const sz_job *j);
+/* The piece of a token as a JSON string, and as "bytes":[...]; with nothing for an unknown id. */
+void sz_put_piece(sz_buf *b, const sz_tokenizer *t, int32_t id);
+void sz_put_piece_bytes(sz_buf *b, const sz_tokenizer *t, int32_t id);
+
+/* ---- openai.c: what the OpenAI endpoints share
+ * --------------------------------------------------- */
+
+/* Fills id, created and model: prefix "chatcmpl-" and the like. */
+void sz_form_begin(const sz_exchange *x, sz_form *f, const char *prefix);
+/* {"id":..,"object":..,"created":..,"model":..,"system_fingerprint":.. */
+void sz_put_head(sz_buf *b, const sz_job *j, const char *object);
+/* {"content":[...],"refusal":null} of tokens [first, last). */
+void sz_put_logprobs(sz_buf *b, const sz_job *j, const sz_answer *a, size_t first, size_t last);
+/* {"prompt_tokens":..,...} */
+void sz_put_usage(sz_buf *b, const sz_job *j);
+/* "stop", "length", ...; null while it grows. */
+void sz_put_finish(sz_buf *b, sz_finish finish);
+/* Ends a job's reply with this thread's error. */
+void sz_fail_reply(sz_job *j, sz_status status, sz_shape shape);
+/* The whole reply of a job; takes the text. */
+void sz_finish_json(sz_job *j, sz_buf *text);
+/* [DONE], and the end of the stream. */
+void sz_end_events(sz_job *j);
+/* An event of a stream, "data: ...\n\n"; empties b. */
+void sz_send_event(sz_job *j, sz_buf *b);
+
+#endif
