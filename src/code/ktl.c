@@ -40,6 +40,10 @@ unsigned sz_ktl_op_bits(sz_kt_kind kind, uint64_t n, uint64_t p) {
            (distant ? sz_ktl_log2_up(p) : 0);
 }
 
+unsigned sz_ktl_literal_bits(const sz_kt_program *p) {
+    return p->n_alphabet ? sz_ktl_log2_up(p->n_alphabet) : 8;
+}
+
 /* ---- Walking a program ----------------------------------------------------------------------- */
 
 /* Where a walk stands: the next operation, in a buffer of its own. */
@@ -180,6 +184,26 @@ static unsigned without_zero(int v, int most) {
     return (unsigned)(v < 0 ? v + most : v + most - 1);
 }
 
+/* A byte as itself, or as its place in the alphabet. */
+static sz_status put_literal(bits *b, const sz_kt_program *p, uint8_t value) {
+    unsigned place = value;
+    if (p->n_alphabet) {
+        place = 0;
+        while (place < p->n_alphabet && p->alphabet[place] != value)
+            place++;
+        SZ_REQUIRE(place < p->n_alphabet, SZ_E_ARG, "the alphabet lacks the literal %u", value);
+    }
+    put_bits(b, place, sz_ktl_literal_bits(p));
+    return SZ_OK;
+}
+
+static void put_alphabet(bits *b, const sz_kt_program *p) {
+    if (p->n_alphabet)
+        put_bits(b, p->n_alphabet - 1u, 8);
+    for (unsigned i = 0; i < p->n_alphabet; i++)
+        put_bits(b, p->alphabet[i], 8);
+}
+
 static sz_status encode_ops(walk *w, bits *b, uint64_t n) {
     for (uint64_t made = 0; made < n;) {
         const sz_kt_op *o;
@@ -198,7 +222,7 @@ static sz_status encode_ops(walk *w, bits *b, uint64_t n) {
             put_bits(b, without_zero(o->bend, 8), 4);
         }
         for (uint32_t i = 0; o->kind == SZ_KT_LIT && i < o->n; i++)
-            put_bits(b, w->p->literals[o->literal + i], 8);
+            SZ_TRY(put_literal(b, w->p, w->p->literals[o->literal + i]));
         if (o->kind == SZ_KT_ILV) {
             w->depth++;
             SZ_TRY(encode_ops(w, b, (o->n + 1) / 2));
@@ -214,6 +238,7 @@ sz_status sz_kt_encode(const sz_kt_program *p, sz_buf *code) {
     walk w = {.p = p};
     bits b = {.out = code};
     put_gamma(&b, (uint64_t)p->n + 1);
+    put_alphabet(&b, p);
     SZ_TRY(encode_ops(&w, &b, p->n));
     SZ_REQUIRE(!code->failed, SZ_E_NOMEM, "no memory for a program of %zu operations", p->n_ops);
     return SZ_OK;
@@ -223,7 +248,9 @@ static uint64_t bits_of(const sz_kt_program *p, size_t *at, uint64_t n) {
     uint64_t bits = 0;
     for (uint64_t made = 0; made < n && *at < p->n_ops;) {
         const sz_kt_op *o = &p->op[(*at)++];
-        bits += sz_ktl_op_bits(o->kind, o->n, made) + (o->kind == SZ_KT_LIT ? 8ull * o->n : 0);
+        bits += sz_ktl_op_bits(o->kind, o->n, made);
+        if (o->kind == SZ_KT_LIT)
+            bits += (uint64_t)sz_ktl_literal_bits(p) * o->n;
         if (o->kind == SZ_KT_ILV) {
             bits += bits_of(p, at, (o->n + 1) / 2);
             bits += bits_of(p, at, o->n / 2);
@@ -235,7 +262,8 @@ static uint64_t bits_of(const sz_kt_program *p, size_t *at, uint64_t n) {
 
 uint64_t sz_kt_bits(const sz_kt_program *p) {
     size_t at = 0;
-    return sz_ktl_gamma((uint64_t)p->n + 1) + bits_of(p, &at, p->n);
+    uint64_t alphabet = p->n_alphabet ? 8 + 8ull * p->n_alphabet : 0;
+    return sz_ktl_gamma((uint64_t)p->n + 1) + alphabet + bits_of(p, &at, p->n);
 }
 
 /* ---- Reading a code -------------------------------------------------------------------------- */
@@ -313,11 +341,15 @@ sz_status sz_ktl_add_literals(sz_kt_program *p, size_t *cap, const uint8_t *byte
 
 static sz_status get_literals(reader *r, sz_kt_op *o) {
     o->literal = (uint32_t)r->p->n_literals;
-    SZ_REQUIRE(8ull * o->n <= r->n - r->at, SZ_E_FORMAT,
+    unsigned width = sz_ktl_literal_bits(r->p);
+    SZ_REQUIRE((uint64_t)width * o->n <= r->n - r->at, SZ_E_FORMAT,
                "%u literals at bit %llu: the program ends", o->n, (unsigned long long)r->at);
     for (uint32_t i = 0; i < o->n; i++) {
         uint64_t byte;
-        SZ_TRY(get_bits(r, 8, &byte));
+        SZ_TRY(get_bits(r, width, &byte));
+        SZ_REQUIRE(!r->p->n_alphabet || byte < r->p->n_alphabet, SZ_E_FORMAT,
+                   "a literal before bit %llu is beyond the alphabet", (unsigned long long)r->at);
+        byte = r->p->n_alphabet ? r->p->alphabet[byte] : byte;
         SZ_TRY(sz_ktl_add_literals(r->p, &r->cap_literals, &(uint8_t){(uint8_t)byte}, 1));
     }
     return SZ_OK;
@@ -376,8 +408,21 @@ static sz_status get_ops(reader *r, uint64_t n, unsigned depth) {
     return SZ_OK;
 }
 
-sz_status sz_kt_decode(const uint8_t *code, uint64_t n_bits, uint32_t most, sz_kt_program *out,
-                       uint64_t *used) {
+static sz_status get_alphabet(reader *r) {
+    uint64_t n, value;
+    SZ_TRY(get_bits(r, 8, &n));
+    for (uint64_t i = 0; i <= n; i++) {
+        SZ_TRY(get_bits(r, 8, &value));
+        SZ_REQUIRE(i == 0 || value > r->p->alphabet[i - 1], SZ_E_FORMAT,
+                   "the alphabet does not rise before bit %llu", (unsigned long long)r->at);
+        r->p->alphabet[i] = (uint8_t)value;
+    }
+    r->p->n_alphabet = (uint16_t)(n + 1);
+    return SZ_OK;
+}
+
+static sz_status decode(const uint8_t *code, uint64_t n_bits, uint32_t most, bool alphabet,
+                        sz_kt_program *out, uint64_t *used) {
     sz_kt_program p = {0};
     reader r = {.code = code, .n = n_bits, .p = &p};
     uint64_t n;
@@ -386,6 +431,8 @@ sz_status sz_kt_decode(const uint8_t *code, uint64_t n_bits, uint32_t most, sz_k
     SZ_REQUIRE(n <= most, SZ_E_LIMIT, "the program makes %llu bytes: at most %u are wanted",
                (unsigned long long)n, most);
     p.n = (uint32_t)n;
+    if (alphabet && n > 0)
+        SZ_TRY(get_alphabet(&r));
     sz_status status = get_ops(&r, n, 0);
     if (status != SZ_OK) {
         sz_kt_program_free(&p);
@@ -395,6 +442,16 @@ sz_status sz_kt_decode(const uint8_t *code, uint64_t n_bits, uint32_t most, sz_k
         *used = r.at;
     *out = p;
     return SZ_OK;
+}
+
+sz_status sz_kt_decode(const uint8_t *code, uint64_t n_bits, uint32_t most, sz_kt_program *out,
+                       uint64_t *used) {
+    return decode(code, n_bits, most, false, out, used);
+}
+
+sz_status sz_kt_decode_alphabet(const uint8_t *code, uint64_t n_bits, uint32_t most,
+                                sz_kt_program *out, uint64_t *used) {
+    return decode(code, n_bits, most, true, out, used);
 }
 
 /* ---- Text ------------------------------------------------------------------------------------ */
@@ -435,6 +492,9 @@ static sz_status print_ops(walk *w, uint64_t n, sz_buf *text) {
 
 sz_status sz_kt_print(const sz_kt_program *p, sz_buf *text) {
     walk w = {.p = p};
+    for (unsigned i = 0; i < p->n_alphabet; i++)
+        sz_buf_printf(text, "%s %u%s", i ? "" : "ALPHABET", p->alphabet[i],
+                      i + 1u < p->n_alphabet ? "" : "\n");
     SZ_TRY(print_ops(&w, p->n, text));
     SZ_REQUIRE(!text->failed, SZ_E_NOMEM, "no memory for a program of %zu operations", p->n_ops);
     return SZ_OK;

@@ -1,6 +1,8 @@
 /* ktl_search.c: short programs: shortest paths over positions, each operation an edge. Bytes that
  * repeat, in whatever way, cost by their length alone, so that for each position and operation only
- * the longest stretch counts. ILV is an edge whose cost is that of its two parts' programs. */
+ * the longest stretch counts. ILV is an edge too: its parts are strands, every second byte of a
+ * strand, and the shortest programs of all beginnings of a strand are found at once. Strands of
+ * strides 8, 4, 2 and at last 1, the string itself, make the search exact. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,12 +10,10 @@
 
 enum {
     MOST = 1 << 24,
-    EXACT = 16384, /* every distance and stretch up to this length */
-    WINDOW = 4096, /* and up to this one beyond */
-    SUFFIXES_MOST = 1024,
-    FULL_MOST = 256,
-    NESTED_MOST = 256,
-    LEVELS = 3
+    EXACT = 16384,    /* every distance and stretch up to this length */
+    WINDOW = 4096,    /* and up to this one beyond */
+    FULL_MOST = 1024, /* ILV over every stretch; beyond, over the whole string and its halves */
+    LEVELS = 4        /* ILV lies three deep: strides up to 8 */
 };
 
 /* The longest stretch from a position on that one operation makes. */
@@ -21,38 +21,29 @@ typedef struct stretch {
     uint32_t n, distance;
 } stretch;
 
-/* One string to be searched, and what is known of each of its positions. */
-typedef struct level {
-    uint8_t *part; /* [cap] even, then odd bytes of a stretch, for the level below */
+/* The strand that is searched, and what is known of each of its positions. */
+typedef struct strand {
+    uint8_t *x; /* [n] its bytes */
+    size_t n, first;
+    unsigned level; /* its stride is 2^level */
     stretch *copy, *add, *rev;
-    uint32_t *bits; /* [cap + 1] of the shortest program that makes the bytes before */
-    sz_kt_op *last; /* [cap + 1] its last operation */
-} level;
+    uint32_t *bits; /* [n + 1] of the shortest program that makes the bytes before */
+    sz_kt_op *last; /* [n + 1] its last operation */
+} strand;
 
 typedef struct search {
-    level level[LEVELS];
+    const uint8_t *x; /* [n] the string */
+    size_t n;
+    unsigned width; /* bits of a literal */
+    bool interleaves, everywhere;
+    strand strand;
+    struct {
+        uint32_t *bits; /* [rows][n]: of the beginnings of each strand, by its first byte */
+        size_t rows, n;
+    } level[LEVELS];
     sz_kt_program *out;
     size_t cap_ops, cap_literals;
 } search;
-
-static void level_free(level *l) {
-    sz_free(l->part);
-    sz_free(l->copy);
-    sz_free(l->add);
-    sz_free(l->rev);
-    sz_free(l->bits);
-    sz_free(l->last);
-}
-
-static bool level_new(size_t cap, level *l) {
-    l->part = sz_alloc(cap + 1);
-    l->copy = sz_alloc((cap + 1) * sizeof *l->copy);
-    l->add = sz_alloc((cap + 1) * sizeof *l->add);
-    l->rev = sz_alloc((cap + 1) * sizeof *l->rev);
-    l->bits = sz_alloc((cap + 1) * sizeof *l->bits);
-    l->last = sz_alloc((cap + 1) * sizeof *l->last);
-    return l->part && l->copy && l->add && l->rev && l->bits && l->last;
-}
 
 /* ---- Stretches ------------------------------------------------------------------------------- */
 
@@ -62,7 +53,7 @@ static inline void keep(stretch *s, uint32_t n, size_t distance) {
 }
 
 /* COPY and COPYADD: how long bytes equal those a distance before, or differ from them alike. */
-static void find_copies(const uint8_t *x, size_t n, size_t window, level *l) {
+static void find_copies(const uint8_t *x, size_t n, size_t window, strand *l) {
     memset(l->copy, 0, n * sizeof *l->copy);
     memset(l->add, 0, n * sizeof *l->add);
     for (size_t d = 1; d < n && d <= window; d++) {
@@ -80,7 +71,7 @@ static void find_copies(const uint8_t *x, size_t n, size_t window, level *l) {
 }
 
 /* REV: places p and p - d - i have a constant sum. */
-static void find_mirrors(const uint8_t *x, size_t n, size_t window, level *l) {
+static void find_mirrors(const uint8_t *x, size_t n, size_t window, strand *l) {
     memset(l->rev, 0, n * sizeof *l->rev);
     for (size_t sum = 0; n > 0 && sum < 2 * n - 2; sum++) {
         uint32_t same = 0;
@@ -109,159 +100,210 @@ static uint32_t bend_length(const uint8_t *x, size_t i, size_t n, uint8_t bend) 
 
 /* ---- Edges ----------------------------------------------------------------------------------- */
 
-/* The operation at i for every length up to the longest. */
-static void relax(level *l, size_t i, uint32_t least, uint32_t longest, bool exact, sz_kt_op o) {
-    for (uint32_t n = least; n <= longest; n++) {
-        if (!exact && n > WINDOW)
-            n = longest;
-        uint32_t bits =
-            l->bits[i] + sz_ktl_op_bits(o.kind, n, i) + (o.kind == SZ_KT_LIT ? 8 * n : 0);
-        if (bits < l->bits[i + n]) {
-            l->bits[i + n] = bits;
-            l->last[i + n] = o;
-            l->last[i + n].n = n;
-        }
+static inline void keep_path(strand *l, size_t i, uint32_t n, uint32_t bits, const sz_kt_op *o) {
+    if (bits < l->bits[i + n]) {
+        l->bits[i + n] = bits;
+        l->last[i + n] = *o;
+        l->last[i + n].n = n;
     }
 }
 
-static void relax_values(level *l, const uint8_t *x, size_t i, size_t n, bool exact) {
+/* The operation at i for every length up to the longest; `each`: bits for each byte. */
+static void relax(strand *l, size_t i, uint32_t least, uint32_t longest, bool exact, unsigned each,
+                  sz_kt_op o) {
+    for (uint32_t n = least; n <= longest; n++) {
+        if (!exact && n > WINDOW)
+            n = longest;
+        keep_path(l, i, n, l->bits[i] + sz_ktl_op_bits(o.kind, n, i) + each * n, &o);
+    }
+}
+
+static void relax_values(strand *l, const uint8_t *x, size_t i, size_t n, bool exact) {
     if (i + 1 >= n)
         return;
     uint8_t step = (uint8_t)(x[i + 1] - x[i]);
     int turned = step < 128 ? step : step - 256;
     if (step == 0)
-        relax(l, i, 2, run_length(x, i, n, 0), exact, (sz_kt_op){SZ_KT_RUN, .value = x[i]});
+        relax(l, i, 2, run_length(x, i, n, 0), exact, 0, (sz_kt_op){SZ_KT_RUN, .value = x[i]});
     else if (turned >= -16 && turned <= 16)
-        relax(l, i, 2, run_length(x, i, n, step), exact,
+        relax(l, i, 2, run_length(x, i, n, step), exact, 0,
               (sz_kt_op){SZ_KT_RAMP, .value = x[i], .step = (int16_t)turned});
     if (i + 3 >= n)
         return;
     uint8_t bend = (uint8_t)(x[i + 2] - 2 * x[i + 1] + x[i]);
     turned = bend < 128 ? bend : bend - 256;
     if (turned != 0 && turned >= -8 && turned <= 8)
-        relax(l, i, 4, bend_length(x, i, n, bend), exact,
+        relax(l, i, 4, bend_length(x, i, n, bend), exact, 0,
               (sz_kt_op){SZ_KT_QUAD, .value = x[i], .step = step, .bend = (int8_t)turned});
 }
 
-static void relax_position(level *l, const uint8_t *x, size_t i, size_t n, bool exact) {
+static void relax_position(strand *l, size_t i, bool exact, unsigned width) {
+    const uint8_t *x = l->x;
+    size_t n = l->n;
     const stretch *copy = &l->copy[i], *add = &l->add[i], *rev = &l->rev[i];
     uint32_t rest = (uint32_t)(n - i);
-    relax(l, i, 1, exact || i == 0 || rest < WINDOW ? rest : WINDOW, exact,
+    relax(l, i, 1, exact || i == 0 || rest < WINDOW ? rest : WINDOW, exact, width,
           (sz_kt_op){SZ_KT_LIT, .literal = (uint32_t)i});
     relax_values(l, x, i, n, exact);
-    relax(l, i, 2, copy->n, exact, (sz_kt_op){SZ_KT_COPY, .distance = copy->distance});
+    relax(l, i, 2, copy->n, exact, 0, (sz_kt_op){SZ_KT_COPY, .distance = copy->distance});
     uint8_t addend = add->n ? (uint8_t)(x[i] - x[i - add->distance]) : 0;
-    relax(l, i, 3, add->n, exact,
+    relax(l, i, 3, add->n, exact, 0,
           (sz_kt_op){SZ_KT_COPYADD, .distance = add->distance, .value = addend});
-    relax(l, i, 3, rev->n, exact, (sz_kt_op){SZ_KT_REV, .distance = rev->distance});
+    relax(l, i, 3, rev->n, exact, 0, (sz_kt_op){SZ_KT_REV, .distance = rev->distance});
 }
 
-/* ---- Levels ---------------------------------------------------------------------------------- */
+/* ---- Strands ---------------------------------------------------------------------------------- */
 
-/* How the parts of a stretch are searched: those of a suffix may be interleaved again. */
-static sz_kt_effort part_effort(size_t depth, size_t n, bool suffix) {
-    return suffix && depth + 2 < LEVELS && n <= NESTED_MOST ? SZ_KT_SUFFIXES : SZ_KT_LINEAR;
+static size_t strand_length(const search *s, unsigned level, size_t first) {
+    return first < s->n ? ((s->n - first - 1) >> level) + 1 : 0;
 }
 
-static void solve(search *s, size_t depth, const uint8_t *x, size_t n, sz_kt_effort effort);
+static const uint32_t *known_bits(const search *s, unsigned level, size_t first) {
+    return s->level[level].bits + first * s->level[level].n;
+}
 
-/* Even bytes, then odd ones, of x[i..i + n). */
-static const uint8_t *parts_of(search *s, size_t depth, const uint8_t *x, size_t n) {
-    uint8_t *part = s->level[depth].part;
+/* ILV over n bytes from i on: its parts are beginnings of two strands of the next level. */
+static void relax_interleaved(search *s, size_t i, size_t n) {
+    strand *l = &s->strand;
+    size_t first = l->first + (i << l->level), second = first + ((size_t)1 << l->level);
+    uint32_t bits = l->bits[i] + sz_ktl_op_bits(SZ_KT_ILV, n, i) +
+                    known_bits(s, l->level + 1, first)[(n + 1) / 2] +
+                    known_bits(s, l->level + 1, second)[n / 2];
+    keep_path(l, i, (uint32_t)n, bits, &(sz_kt_op){.kind = SZ_KT_ILV});
+}
+
+/* Fills bits and last of the strand; those of the next level are known. */
+static void solve(search *s, unsigned level, size_t first) {
+    strand *l = &s->strand;
+    size_t n = strand_length(s, level, first);
+    bool exact = n <= EXACT, nest = s->interleaves && level + 1 < LEVELS;
+    l->level = level;
+    l->first = first;
+    l->n = n;
     for (size_t i = 0; i < n; i++)
-        part[i % 2 ? (n + 1) / 2 + i / 2 : i / 2] = x[i];
-    return part;
-}
-
-static void relax_interleaved(search *s, size_t depth, const uint8_t *x, size_t i, size_t n,
-                              sz_kt_effort effort) {
-    level *l = &s->level[depth], *below = &s->level[depth + 1];
-    uint32_t bits = l->bits[i] + sz_ktl_op_bits(SZ_KT_ILV, n, i);
-    if (bits >= l->bits[i + n])
-        return;
-    const uint8_t *part = parts_of(s, depth, x + i, n);
-    solve(s, depth + 1, part, (n + 1) / 2, effort);
-    bits += below->bits[(n + 1) / 2];
-    if (bits >= l->bits[i + n])
-        return;
-    solve(s, depth + 1, part + (n + 1) / 2, n / 2, effort);
-    bits += below->bits[n / 2];
-    if (bits < l->bits[i + n]) {
-        l->bits[i + n] = bits;
-        l->last[i + n] = (sz_kt_op){SZ_KT_ILV, .n = (uint32_t)n};
-    }
-}
-
-/* Fills bits and last of a level. */
-static void solve(search *s, size_t depth, const uint8_t *x, size_t n, sz_kt_effort effort) {
-    level *l = &s->level[depth];
-    bool exact = n <= EXACT, nest = effort != SZ_KT_LINEAR && n <= SUFFIXES_MOST;
-    size_t window = exact ? n : WINDOW;
-    find_copies(x, n, window, l);
-    find_mirrors(x, n, window, l);
+        l->x[i] = s->x[first + (i << level)];
+    find_copies(l->x, n, exact ? n : WINDOW, l);
+    find_mirrors(l->x, n, exact ? n : WINDOW, l);
     memset(l->bits, 0xff, (n + 1) * sizeof *l->bits);
     l->bits[0] = 0;
     for (size_t i = 0; i < n; i++) {
-        relax_position(l, x, i, n, exact);
-        if (!nest || n - i < 4)
-            continue;
-        bool all = effort == SZ_KT_FULL && n <= FULL_MOST;
-        for (size_t length = all ? 4 : n - i; length <= n - i; length++)
-            relax_interleaved(s, depth, x, i, length, part_effort(depth, n, length == n - i));
+        relax_position(l, i, exact, s->width);
+        if (nest && n >= 4 && (s->everywhere || i == 0))
+            for (size_t length = s->everywhere ? 4 : n; length <= n - i; length++)
+                relax_interleaved(s, i, length);
     }
 }
 
-/* ---- The program ----------------------------------------------------------------------------- */
-
-static sz_status write_ops(search *s, size_t depth, const uint8_t *x, size_t n);
-
-static sz_status write_parts(search *s, size_t depth, const uint8_t *x, size_t n,
-                             sz_kt_effort effort) {
-    const uint8_t *part = parts_of(s, depth, x, n);
-    solve(s, depth + 1, part, (n + 1) / 2, effort);
-    SZ_TRY(write_ops(s, depth + 1, part, (n + 1) / 2));
-    solve(s, depth + 1, part + (n + 1) / 2, n / 2, effort);
-    return write_ops(s, depth + 1, part + (n + 1) / 2, n / 2);
-}
-
-/* The operations of a solved level, from its begin: their ends are marked on the way back. */
-static sz_status write_ops(search *s, size_t depth, const uint8_t *x, size_t n) {
-    level *l = &s->level[depth];
-    for (size_t at = n, end = 0; at > 0; at = end) { /* l->copy[i].n: where the one from i ends */
-        end = at - l->last[at].n;
-        l->copy[end].n = (uint32_t)at;
-    }
-    for (size_t at = 0; at < n;) {
-        size_t end = l->copy[at].n;
-        sz_kt_op o = l->last[end];
-        if (o.kind == SZ_KT_LIT) {
-            SZ_TRY(sz_ktl_add_literals(s->out, &s->cap_literals, x + at, o.n));
-            o.literal = (uint32_t)(s->out->n_literals - o.n);
+/* All strands but the string itself, those of the longest stride first. */
+static sz_status solve_strands(search *s) {
+    for (unsigned level = LEVELS - 1; level > 0 && s->interleaves; level--) {
+        size_t rows = s->everywhere ? s->n : (size_t)1 << level, n = (s->n >> level) + 2;
+        s->level[level].bits = sz_alloc((rows + 1) * n * sizeof(uint32_t));
+        SZ_REQUIRE(s->level[level].bits, SZ_E_NOMEM, "no memory to search programs for %zu bytes",
+                   s->n);
+        s->level[level].rows = rows;
+        s->level[level].n = n;
+        for (size_t first = 0; first < rows; first++) {
+            solve(s, level, first);
+            memcpy(s->level[level].bits + first * n, s->strand.bits,
+                   (s->strand.n + 1) * sizeof(uint32_t));
         }
-        SZ_TRY(sz_ktl_add_op(s->out, &s->cap_ops, o));
-        if (o.kind == SZ_KT_ILV)
-            SZ_TRY(write_parts(s, depth, x + at, o.n, part_effort(depth, n, end == n)));
-        at = end;
     }
     return SZ_OK;
 }
 
+/* ---- The program ----------------------------------------------------------------------------- */
+
+/* The operations of the solved strand's first n bytes, in order; sz_free them. */
+static sz_status take_path(const strand *l, size_t n, sz_kt_op **ops, size_t *n_ops) {
+    size_t count = 0;
+    for (size_t at = n; at > 0; at -= l->last[at].n)
+        count++;
+    *ops = sz_alloc((count + 1) * sizeof **ops);
+    SZ_REQUIRE(*ops, SZ_E_NOMEM, "no memory for %zu operations", count);
+    *n_ops = count;
+    for (size_t at = n; at > 0; at -= l->last[at].n)
+        (*ops)[--count] = l->last[at];
+    return SZ_OK;
+}
+
+static sz_status write_op(search *s, unsigned level, size_t first, sz_kt_op o);
+
+/* The program of the first n bytes of a strand. */
+static sz_status write_ops(search *s, unsigned level, size_t first, size_t n) {
+    sz_kt_op *ops;
+    size_t n_ops;
+    solve(s, level, first);
+    SZ_TRY(take_path(&s->strand, n, &ops, &n_ops));
+    sz_status status = SZ_OK;
+    for (size_t i = 0, at = 0; i < n_ops && status == SZ_OK; at += ops[i++].n)
+        status = write_op(s, level, first + (at << level), ops[i]);
+    sz_free(ops);
+    return status;
+}
+
+/* One operation; `first`: the place of its first byte in the string. */
+static sz_status write_op(search *s, unsigned level, size_t first, sz_kt_op o) {
+    if (o.kind == SZ_KT_LIT) {
+        o.literal = (uint32_t)s->out->n_literals;
+        for (size_t i = 0; i < o.n; i++)
+            SZ_TRY(sz_ktl_add_literals(s->out, &s->cap_literals, s->x + first + (i << level), 1));
+    }
+    SZ_TRY(sz_ktl_add_op(s->out, &s->cap_ops, o));
+    if (o.kind != SZ_KT_ILV)
+        return SZ_OK;
+    SZ_TRY(write_ops(s, level + 1, first, (o.n + 1) / 2));
+    return write_ops(s, level + 1, first + ((size_t)1 << level), o.n / 2);
+}
+
+static bool strand_new(size_t n, strand *l) {
+    l->x = sz_alloc(n + 1);
+    l->copy = sz_alloc((n + 1) * sizeof *l->copy);
+    l->add = sz_alloc((n + 1) * sizeof *l->add);
+    l->rev = sz_alloc((n + 1) * sizeof *l->rev);
+    l->bits = sz_alloc((n + 1) * sizeof *l->bits);
+    l->last = sz_alloc((n + 1) * sizeof *l->last);
+    return l->x && l->copy && l->add && l->rev && l->bits && l->last;
+}
+
+static void search_free(search *s) {
+    strand *l = &s->strand;
+    sz_free(l->x);
+    sz_free(l->copy);
+    sz_free(l->add);
+    sz_free(l->rev);
+    sz_free(l->bits);
+    sz_free(l->last);
+    for (size_t i = 0; i < LEVELS; i++)
+        sz_free(s->level[i].bits);
+}
+
+/* The values that occur, rising. */
+static void find_alphabet(const uint8_t *x, size_t n, sz_kt_program *p) {
+    bool there[256] = {false};
+    for (size_t i = 0; i < n; i++)
+        there[x[i]] = true;
+    for (unsigned v = 0; v < 256; v++)
+        if (there[v])
+            p->alphabet[p->n_alphabet++] = (uint8_t)v;
+}
+
 sz_status sz_kt_search(const uint8_t *x, size_t n, sz_kt_effort effort, sz_kt_program *out) {
     SZ_REQUIRE(n <= MOST, SZ_E_LIMIT, "a string of %zu bytes: at most %d", n, MOST);
-    SZ_REQUIRE(effort <= SZ_KT_FULL, SZ_E_ARG, "no effort has number %d", (int)effort);
+    SZ_REQUIRE(effort <= (SZ_KT_FULL | SZ_KT_ALPHABET), SZ_E_ARG, "no effort has number %d",
+               (int)effort);
     sz_kt_program p = {.n = (uint32_t)n};
-    search s = {.out = &p};
-    bool enough = level_new(n, &s.level[0]);
-    for (size_t i = 1; i < LEVELS && effort != SZ_KT_LINEAR && enough; i++)
-        enough = level_new((n >> i) + 2, &s.level[i]);
-    sz_status status =
-        enough ? SZ_OK : sz_fail(SZ_E_NOMEM, "no memory to search programs for %zu bytes", n);
-    if (status == SZ_OK) {
-        solve(&s, 0, x, n, effort);
-        status = write_ops(&s, 0, x, n);
-    }
-    for (size_t i = 0; i < LEVELS; i++)
-        level_free(&s.level[i]);
+    if (effort & SZ_KT_ALPHABET)
+        find_alphabet(x, n, &p);
+    search s = {.x = x, .n = n, .width = sz_ktl_literal_bits(&p), .out = &p};
+    s.interleaves = (effort & SZ_KT_FULL) && n >= 4;
+    s.everywhere = n <= FULL_MOST;
+    sz_status status = strand_new(n, &s.strand)
+                           ? solve_strands(&s)
+                           : sz_fail(SZ_E_NOMEM, "no memory to search programs for %zu bytes", n);
+    if (status == SZ_OK)
+        status = write_ops(&s, 0, 0, n);
+    search_free(&s);
     if (status != SZ_OK)
         sz_kt_program_free(&p);
     else

@@ -98,7 +98,7 @@ static void a_program_reads_as_lines(void **state) {
     const uint8_t x[] = {10, 0, 11, 0, 12, 0, 13, 0, 14, 0, 15, 0, 16, 0, 17, 0, 18, 0};
     sz_kt_program p;
     sz_buf text = {0};
-    SZ_CHECK_OK(sz_kt_search(x, sizeof x, SZ_KT_SUFFIXES, &p));
+    SZ_CHECK_OK(sz_kt_search(x, sizeof x, SZ_KT_FULL, &p));
     SZ_CHECK_OK(sz_kt_print(&p, &text));
     assert_string_equal(text.data, "ILV 18\n  RAMP 9 10 1\n  RUN 9 0\n");
     sz_buf_free(&text);
@@ -120,8 +120,20 @@ static unsigned log2_up(size_t p) {
     return n;
 }
 
-/* Least bits that make x[p..n), by trying every operation with every argument. */
-static uint64_t by_trying(const uint8_t *x, size_t p, size_t n) {
+static uint64_t by_trying(const uint8_t *x, size_t p, size_t n, int depth);
+
+/* Both parts of ILV over x [n], each in a buffer of its own. */
+static uint64_t parts_by_trying(const uint8_t *x, size_t n, int depth) {
+    uint8_t part[2][16];
+    for (size_t i = 0; i < n; i++)
+        part[i % 2][i / 2] = x[i];
+    return 6 + gamma_bits(n - 1) + by_trying(part[0], 0, (n + 1) / 2, depth) +
+           by_trying(part[1], 0, n / 2, depth);
+}
+
+/* Least bits that make x[p..n), by trying every operation with every argument; depth: how many ILV
+ * may lie in each other. */
+static uint64_t by_trying(const uint8_t *x, size_t p, size_t n, int depth) {
     uint64_t best = p == n ? 0 : UINT64_MAX;
     for (size_t length = 1; p + length <= n; length++) {
         const uint8_t *y = x + p;
@@ -157,8 +169,10 @@ static uint64_t by_trying(const uint8_t *x, size_t p, size_t n) {
             if (back && 5 + gamma_bits(length - 2) + far < least)
                 least = 5 + gamma_bits(length - 2) + far;
         }
-        uint64_t rest = by_trying(x, p + length, n);
-        best = least + rest < best ? least + rest : best;
+        uint64_t rest = by_trying(x, p + length, n, depth);
+        uint64_t parts = depth && length > 1 ? parts_by_trying(y, length, depth - 1) : UINT64_MAX;
+        parts = parts < least ? parts : least;
+        best = parts + rest < best ? parts + rest : best;
     }
     return best;
 }
@@ -175,29 +189,87 @@ static void the_search_is_exhaustive(void **state) {
         uint8_t x[10];
         size_t n = below(11);
         draw_string(x, n);
-        check_optimum(x, n, gamma_bits(n + 1) + by_trying(x, 0, n));
+        check_optimum(x, n, gamma_bits(n + 1) + by_trying(x, 0, n, 0));
     }
+}
+
+static void the_search_with_strands_is_exhaustive(void **state) {
+    for (int round = 0; round < 60; round++) {
+        uint8_t x[10];
+        size_t n = 4 + below(6);
+        sz_kt_program p;
+        draw_string(x, n);
+        for (size_t i = 0; i < n && round % 2; i += 2)
+            x[i] = (uint8_t)(x[0] + i * below(2));
+        SZ_CHECK_OK(sz_kt_search(x, n, SZ_KT_FULL, &p));
+        assert_int_equal(sz_kt_bits(&p), gamma_bits(n + 1) + by_trying(x, 0, n, 3));
+        sz_kt_program_free(&p);
+    }
+}
+
+static void strands_of_strands_are_found(void **state) {
+    for (size_t n = 64; n <= 2048; n *= 32) { /* exact, and beyond */
+        uint8_t x[2048];
+        sz_kt_program p;
+        sz_buf text = {0};
+        for (size_t i = 0; i < n; i++)
+            x[i] = (uint8_t)(i % 4 == 0 ? i / 4 : i % 4 == 1 ? 7 : i % 4 == 2 ? 99 - i / 4 : 3);
+        SZ_CHECK_OK(sz_kt_search(x, n, SZ_KT_FULL, &p));
+        SZ_CHECK_OK(sz_kt_print(&p, &text));
+        assert_int_equal(strncmp(text.data, "ILV ", 4), 0);
+        assert_non_null(strstr(text.data, "\n  ILV "));
+        assert_true(sz_kt_bits(&p) < 200);
+        sz_buf_free(&text);
+        sz_kt_program_free(&p);
+    }
+}
+
+static void alphabets_shorten_literals(void **state) {
+    uint8_t x[400], sent[400];
+    sz_kt_program p, q;
+    sz_buf code = {0}, out = {0};
+    uint64_t used;
+    for (size_t i = 0; i < sizeof x; i++)
+        x[i] = (uint8_t)"ACGT"[below(4)];
+    SZ_CHECK_OK(sz_kt_search(x, sizeof x, SZ_KT_FULL | SZ_KT_ALPHABET, &p));
+    uint64_t bits = sz_kt_bits(&p);
+    assert_true(bits <= gamma_bits(401) + 40 + 2 + gamma_bits(400) + 800);
+    SZ_CHECK_OK(sz_kt_encode(&p, &code));
+    SZ_CHECK_OK(sz_kt_decode_alphabet((uint8_t *)code.data, bits, 400, &q, &used));
+    assert_int_equal(used, bits);
+    SZ_CHECK_OK(sz_kt_eval(&q, &out));
+    assert_memory_equal(out.data, x, sizeof x);
+    sz_kt_program_free(&q);
+    p.alphabet[3] = 'U'; /* the literals are no longer there */
+    assert_int_equal(sz_kt_encode(&p, &code), SZ_E_ARG);
+    memcpy(sent, code.data, 40);
+    sent[3] ^= 0x40; /* an alphabet that does not rise */
+    assert_int_equal(sz_kt_decode_alphabet(sent, 320, 400, &q, NULL), SZ_E_FORMAT);
+    sz_kt_program_free(&p);
+    sz_buf_free(&code);
+    sz_buf_free(&out);
 }
 
 static void programs_make_their_strings_within_the_bound(void **state) {
     for (int round = 0; round < 60; round++) {
         uint8_t x[300];
         size_t n = below(round < 40 ? 120 : 300);
+        static const int efforts[] = {SZ_KT_LINEAR, SZ_KT_FULL, SZ_KT_FULL | SZ_KT_ALPHABET};
         uint64_t before = UINT64_MAX;
         draw_string(x, n);
         for (size_t i = 0; i + 1 < n && round % 3 == 0; i += 2) /* two strands */
             x[i] = (uint8_t)(i / 4);
-        for (int effort = SZ_KT_LINEAR; effort <= SZ_KT_FULL; effort++) {
-            if (effort == SZ_KT_FULL && n > 80)
-                continue;
+        for (int k = 0; k < 3; k++) {
+            bool alphabet = efforts[k] & SZ_KT_ALPHABET;
             sz_kt_program p, q;
             sz_buf out = {0}, code = {0};
-            SZ_CHECK_OK(sz_kt_search(x, n, (sz_kt_effort)effort, &p));
+            SZ_CHECK_OK(sz_kt_search(x, n, (sz_kt_effort)efforts[k], &p));
             uint64_t bits = sz_kt_bits(&p);
-            assert_true(bits <= before);
-            assert_true(bits <= gamma_bits(n + 1) + 2 + (n ? gamma_bits(n) : 0) + 8 * n);
+            assert_true(alphabet || bits <= before);
+            assert_true(alphabet || bits <= gamma_bits(n + 1) + 2 + (n ? gamma_bits(n) : 0) + 8 * n);
             SZ_CHECK_OK(sz_kt_encode(&p, &code));
-            SZ_CHECK_OK(sz_kt_decode((uint8_t *)code.data, bits, 300, &q, NULL));
+            SZ_CHECK_OK((alphabet ? sz_kt_decode_alphabet : sz_kt_decode)((uint8_t *)code.data,
+                                                                          bits, 300, &q, NULL));
             SZ_CHECK_OK(sz_kt_eval(&q, &out));
             assert_int_equal(out.len, n);
             if (n)
@@ -298,6 +370,9 @@ int main(void) {
         cmocka_unit_test(reference_values),
         cmocka_unit_test(a_program_reads_as_lines),
         cmocka_unit_test(the_search_is_exhaustive),
+        cmocka_unit_test(the_search_with_strands_is_exhaustive),
+        cmocka_unit_test(strands_of_strands_are_found),
+        cmocka_unit_test(alphabets_shorten_literals),
         cmocka_unit_test(programs_make_their_strings_within_the_bound),
         cmocka_unit_test(long_strings_stay_cheap),
         cmocka_unit_test(any_bits),

@@ -55,6 +55,8 @@ typedef struct sz_kt_program {
     size_t n_ops;
     uint8_t *literals;
     size_t n_literals;
+    uint16_t n_alphabet; /* 0: literals take 8 bits; else ceil(log2 n_alphabet) */
+    uint8_t alphabet[256];
 } sz_kt_program;
 SZ_API void sz_kt_program_free(sz_kt_program *p);
 
@@ -62,11 +64,18 @@ SZ_API void sz_kt_program_free(sz_kt_program *p);
 SZ_API uint64_t sz_kt_bits(const sz_kt_program *p);
 /* The code: bits from the highest of each byte on, the last byte filled with zeros. Appends. */
 SZ_API sz_status sz_kt_encode(const sz_kt_program *p, sz_buf *code);
-/* Reads a code of n_bits; *used (may be NULL) how many of them it took. SZ_E_FORMAT names the bit
+/* A program with an alphabet has, behind the length of its output, 8 bits that hold the number of
+ * values less one, then the values in rising order, 8 bits each: a form of its own, which a reader
+ * must know beforehand. The empty string has no alphabet.
+ *
+ * Reads a code of n_bits; *used (may be NULL) how many of them it took. SZ_E_FORMAT names the bit
  * where it is cut short, overruns n, or reaches before the begin; SZ_E_LIMIT beyond `most` bytes.
  */
 SZ_API sz_status sz_kt_decode(const uint8_t *code, uint64_t n_bits, uint32_t most,
                               sz_kt_program *out, uint64_t *used);
+/* The same for a program with an alphabet. */
+SZ_API sz_status sz_kt_decode_alphabet(const uint8_t *code, uint64_t n_bits, uint32_t most,
+                                       sz_kt_program *out, uint64_t *used);
 /* Appends the output. SZ_E_ARG: operations that no code can say. */
 SZ_API sz_status sz_kt_eval(const sz_kt_program *p, sz_buf *out);
 /* Appends a line for each operation: "RUN 20 7", "COPY 14 2", parts of ILV indented. */
@@ -74,15 +83,17 @@ SZ_API sz_status sz_kt_print(const sz_kt_program *p, sz_buf *text);
 
 /* ---- Search ---------------------------------------------------------------------------------- */
 
+/* Flags. */
 typedef enum sz_kt_effort {
-    SZ_KT_LINEAR,   /* the shortest program without ILV */
-    SZ_KT_SUFFIXES, /* and with ILV to the end of the string or of a part */
-    SZ_KT_FULL      /* and with ILV over every stretch, where n <= 256 */
+    SZ_KT_LINEAR = 0,   /* the shortest program without ILV */
+    SZ_KT_FULL = 1,     /* the shortest program */
+    SZ_KT_ALPHABET = 2, /* the shortest one that lists the string's values first */
 } sz_kt_effort;
-/* A short program for x [n]. Exact for its class up to n = 16,384; beyond, distances and stretches
- * above 4096 are not looked at; ILV is looked for up to n = 1024, two deep up to n = 256. Never
- * longer than gamma(n + 1) + 2 + gamma(n) + 8 n bits. SZ_E_LIMIT: n > 2^24. O(n^2) for LINEAR,
- * O(n^3) and O(n^4) with small factors above. */
+/* A short program for x [n]. Exact: no program of its class is shorter, up to n = 16,384 for LINEAR
+ * and n = 1024 for FULL. Beyond, distances and stretches above 4096 are not looked at; ILV is
+ * looked for over the whole string, its halves and theirs. Never longer than
+ * gamma(n + 1) + 2 + gamma(n) + 8 n bits. SZ_E_LIMIT: n > 2^24. O(n^2) for LINEAR, O(n^3) with a
+ * small factor for FULL. */
 SZ_API sz_status sz_kt_search(const uint8_t *x, size_t n, sz_kt_effort effort, sz_kt_program *out);
 
 /* ---- The dialect of the test --------------------------------------------------------------------
