@@ -21,6 +21,7 @@
     X(tokenize, "tokens encode", MORE, "the token ids of a text")                                  \
     X(detokenize, "tokens decode", MORE, "the text of token ids")                                  \
     X(template, "tokens template", MORE, "a conversation as the model's prompt")                   \
+    X(kt, "zip kt", MORE, "the shortest program that makes these bytes")                           \
     X(hide, "zip hide", MORE, "hide a message in a text that a model writes")                      \
     X(reveal, "zip reveal", MORE, "read a hidden message back")                                    \
     X(measure, "measure", MORE, "information in columns, between columns, in a matrix")            \

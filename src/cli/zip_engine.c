@@ -10,6 +10,10 @@ static sz_status open_bytes(const sz_zip_options *o, sz_predictor *out) {
     return sz_predictor_bytes_new(o->threads ? o->threads : 1, sz_interrupted, out);
 }
 
+static sz_status open_kt(const sz_zip_options *o, sz_predictor *out) {
+    return sz_predictor_kt_new(o->threads ? o->threads : 1, sz_interrupted, out);
+}
+
 /* ---- Models ---------------------------------------------------------------------------------- */
 
 static sz_status digest_file(const char *path, uint8_t out[32]) {
@@ -93,6 +97,8 @@ static sz_status open_circuit(const sz_zip_options *o, const uint8_t *about, siz
 sz_status sz_zip_engine_named(sz_zip_model *m, const char *name, sz_predictor *out) {
     if (!name || strcmp(name, "bytes") == 0)
         return open_bytes(m->options, out);
+    if (strcmp(name, "kt") == 0)
+        return open_kt(m->options, out);
     return is_circuit(name) ? choose_circuit(m->options, out) : choose_lm(m, name, out);
 }
 
@@ -104,6 +110,8 @@ sz_status sz_zip_engine_open(void *user, uint8_t engine, const uint8_t *about, s
         return open_bytes(m->options, out);
     case SZ_PREDICTOR_LM:
         return open_lm(m, about, n_about, out);
+    case SZ_PREDICTOR_KT:
+        return open_kt(m->options, out);
     case SZ_PREDICTOR_CIRCUIT:
         return open_circuit(m->options, about, n_about, out);
     default:

@@ -7,7 +7,8 @@ enum { OPT_RM = 500, OPT_JSON, OPT_TEST, OPT_LIST, OPT_PLAIN, OPT_STATS };
 static const struct argp_option options[] = {
     {"model", 'm', "MODEL", 0,
      "What predicts: 'bytes' (the default) needs no model; else a language model, as for 'szilard "
-     "run'; 'auto': whichever codes a sample in fewer bytes. Decompressing looks for the model "
+     "run'; 'kt': short programs; 'auto': whichever codes a sample in fewer bytes. Decompressing "
+     "looks for the model "
      "that the file names",
      1},
     {"context", 'C', "N", 0, "Tokens that a language model sees; default: 2048", 1},
@@ -46,7 +47,7 @@ static void check(const sz_zip_options *o, const struct argp_state *state) {
         argp_error(state, "--rm removes a file that another one replaces; here none does");
     if (o->stats && o->action != SZ_ZIP_CODE)
         argp_error(state, "--stats tells of compressing");
-    if (o->stats && (!o->model || strcmp(o->model, "bytes") == 0))
+    if (o->stats && (!o->model || strcmp(o->model, "bytes") == 0 || strcmp(o->model, "kt") == 0))
         argp_error(state, "--stats tells of tokens: name a language model with -m");
     if (o->page && o->n_files > 1)
         argp_error(state, "--stats=%s is a page for one file, and there are %d", o->page,

@@ -13,6 +13,11 @@ sz_status sz_kt_machine_open(sz_kt_machine *m) {
     return SZ_OK;
 }
 
+void sz_kt_machine_reset(sz_kt_machine *m) {
+    sz_arena_reset(m->arena);
+    m->fuel = FUEL;
+}
+
 void sz_kt_machine_close(sz_kt_machine *m) {
     sz_arena_free(m->arena);
 }
@@ -250,31 +255,40 @@ static sz_status interleave(sz_kt_machine *m, const sz_kt_argument *a, sz_kt_lis
     return SZ_OK;
 }
 
+static const sz_kt_function all[SZ_KT_N_FUNCTIONS] = {
+    {"range_func_up", "VV", range_up},
+    {"range_func_interval", "VVE", range_interval},
+    {"repeat_num", "TV", repeat_num},
+    {"set_list", "L", set_list},
+    {"repeat_list", "ES", repeat_list},
+    {"reverse_list", "S", reverse_list},
+    {"substitute", "SVV", substitute},
+    {"get_subsequence_with_jumps", "SE", with_jumps},
+    {"get_subsequence_between_indices", "SVV", between_indices},
+    {"max_n", "SV", max_n},
+    {"min_n", "SV", min_n},
+    {"add_item_list", "SV", add_item_list},
+    {"subtract_item_list", "SV", subtract_item_list},
+    {"modulo_item_list", "SV", modulo_item_list},
+    {"filter", "PS", filter},
+    {"scan_add", "S", scan_add},
+    {"add_two_lists", "SS", add_two_lists},
+    {"subtract_two_lists", "SS", subtract_two_lists},
+    {"modulo_two_lists", "SS", modulo_two_lists},
+    {"concatenate", "SS", concatenate},
+    {"interleave", "SS", interleave},
+};
+
+const sz_kt_function *sz_kt_function_at(size_t i) {
+    return &all[i];
+}
+
+size_t sz_kt_function_index(const sz_kt_function *f) {
+    return (size_t)(f - all);
+}
+
 const sz_kt_function *sz_kt_function_find(const char *name) {
-    static const sz_kt_function all[] = {
-        {"range_func_up", "VV", range_up},
-        {"range_func_interval", "VVE", range_interval},
-        {"repeat_num", "TV", repeat_num},
-        {"set_list", "L", set_list},
-        {"repeat_list", "ES", repeat_list},
-        {"reverse_list", "S", reverse_list},
-        {"substitute", "SVV", substitute},
-        {"get_subsequence_with_jumps", "SE", with_jumps},
-        {"get_subsequence_between_indices", "SVV", between_indices},
-        {"max_n", "SV", max_n},
-        {"min_n", "SV", min_n},
-        {"add_item_list", "SV", add_item_list},
-        {"subtract_item_list", "SV", subtract_item_list},
-        {"modulo_item_list", "SV", modulo_item_list},
-        {"filter", "PS", filter},
-        {"scan_add", "S", scan_add},
-        {"add_two_lists", "SS", add_two_lists},
-        {"subtract_two_lists", "SS", subtract_two_lists},
-        {"modulo_two_lists", "SS", modulo_two_lists},
-        {"concatenate", "SS", concatenate},
-        {"interleave", "SS", interleave},
-    };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+    for (size_t i = 0; i < SZ_KT_N_FUNCTIONS; i++)
         if (strcmp(all[i].name, name) == 0)
             return &all[i];
     return NULL;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "code/kt_script.h"
+#include "code/kt_lines.h"
 
 enum { MOST_NAME = 40, MOST_ARGUMENTS = 3, FUNCTIONS = 24 /* as the paper counts them */ };
 
@@ -15,6 +15,8 @@ typedef struct reader {
     sz_kt_machine m;
     double bits;
     bool strict;
+    sz_kt_lines *lines; /* NULL: not wanted as data */
+    uint8_t line_of[SZ_KT_MOST_LINES + 1];
 } reader;
 
 #define FAIL(r, ...) sz_fail_within(sz_fail(SZ_E_FORMAT, __VA_ARGS__), "line %u", (r)->line)
@@ -77,14 +79,12 @@ static sz_status sequence_number(reader *r, const char *name, unsigned *out) {
     return SZ_OK;
 }
 
-static sz_status read_sequence(reader *r, sz_kt_list *out) {
+static sz_status read_sequence(reader *r, unsigned *number) {
     char name[MOST_NAME];
-    unsigned number = 0;
     SZ_TRY(read_name(r, name));
-    SZ_TRY(sequence_number(r, name, &number));
-    if (!r->m.known[number])
+    SZ_TRY(sequence_number(r, name, number));
+    if (!r->m.known[*number])
         return FAIL(r, "%s is not defined yet", name);
-    *out = r->m.sequence[number];
     return SZ_OK;
 }
 
@@ -121,18 +121,16 @@ static sz_status read_predicate(reader *r, int *out) {
 
 /* ---- Lines ----------------------------------------------------------------------------------- */
 
-static double log2_of(double x) {
-    return sz_log(x) / 0.69314718055994530942;
-}
-
 /* One argument of the kind that the function's signature says, and its price. */
 static sz_status read_argument(reader *r, char kind, sz_kt_argument *a) {
     switch (kind) {
     case 'S':
-        r->bits += log2_of(r->index + 1);
-        return read_sequence(r, &a->list);
+        r->bits += sz_kt_log2(r->index + 1);
+        SZ_TRY(read_sequence(r, &a->sequence));
+        a->list = r->m.sequence[a->sequence];
+        return SZ_OK;
     case 'P':
-        r->bits += r->strict ? log2_of(3) : 0;
+        r->bits += r->strict ? sz_kt_log2(3) : 0;
         return read_predicate(r, &a->predicate);
     case 'L':
         SZ_TRY(read_list(r, &a->list));
@@ -142,7 +140,7 @@ static sz_status read_argument(reader *r, char kind, sz_kt_argument *a) {
         r->bits += 8;
         return read_number(r, &a->number);
     case 'T': /* a number of times up to 20 */
-        r->bits += log2_of(20);
+        r->bits += sz_kt_log2(20);
         return read_number(r, &a->number);
     default: /* one of 8 */
         r->bits += 3;
@@ -152,7 +150,7 @@ static sz_status read_argument(reader *r, char kind, sz_kt_argument *a) {
 
 static sz_status read_call(reader *r, unsigned into) {
     char name[MOST_NAME];
-    sz_kt_argument a[MOST_ARGUMENTS];
+    sz_kt_argument a[MOST_ARGUMENTS] = {0};
     SZ_TRY(read_name(r, name));
     const sz_kt_function *f = sz_kt_function_find(name);
     if (!f)
@@ -168,19 +166,28 @@ static sz_status read_call(reader *r, unsigned into) {
     sz_status status = f->call(&r->m, a, &made);
     if (status != SZ_OK)
         return sz_fail_within(status, "line %u: %s", r->line, name);
+    if (r->lines) {
+        status = sz_kt_lines_add(r->lines, sz_kt_function_index(f), a, r->line_of);
+        if (status != SZ_OK)
+            return sz_fail_within(status, "line %u", r->line);
+        r->line_of[into] = (uint8_t)(r->lines->n - 1);
+    }
     r->m.sequence[into] = made;
     r->m.known[into] = true;
     return SZ_OK;
 }
 
 static sz_status put_output(reader *r, sz_buf *out) {
-    sz_kt_list l;
-    SZ_TRY(read_sequence(r, &l));
+    unsigned number = 0;
+    SZ_TRY(read_sequence(r, &number));
+    sz_kt_list l = r->m.sequence[number];
     for (size_t i = 0; i < l.n; i++)
         if (l.v[i] < 0 || l.v[i] > 255)
             return FAIL(r, "the output's item %zu is %lld, no byte", i, (long long)l.v[i]);
     for (size_t i = 0; i < l.n; i++)
         sz_buf_putc(out, (char)l.v[i]);
+    if (r->lines)
+        sz_kt_lines_prune(r->lines, r->line_of[number]);
     return SZ_OK;
 }
 
@@ -193,7 +200,7 @@ static sz_status read_line(reader *r, sz_buf *out) {
     if (!output)
         SZ_TRY(sequence_number(r, name, &number));
     SZ_TRY(expect(r, '='));
-    r->bits += log2_of(FUNCTIONS + 1);
+    r->bits += sz_kt_log2(FUNCTIONS + 1);
     SZ_TRY(output ? put_output(r, out) : read_call(r, number));
     skip_blanks(r);
     if (r->at < r->end)
@@ -234,8 +241,11 @@ static sz_status run(reader *r, sz_buf *out) {
     return SZ_OK;
 }
 
-sz_status sz_kt_script_run(const char *text, size_t n, bool strict, sz_buf *out, double *bits) {
-    reader r = {.at = text, .end = text, .text_end = text + n, .strict = strict};
+sz_status sz_kt_script_read(const char *text, size_t n, bool strict, sz_kt_lines *lines,
+                            sz_buf *out, double *bits) {
+    reader r = {.at = text, .end = text, .text_end = text + n, .strict = strict, .lines = lines};
+    if (lines)
+        lines->n = 0;
     size_t before = out->len;
     SZ_TRY(sz_kt_machine_open(&r.m));
     sz_status status = run(&r, out);
@@ -248,4 +258,15 @@ sz_status sz_kt_script_run(const char *text, size_t n, bool strict, sz_buf *out,
     if (bits)
         *bits = r.bits;
     return SZ_OK;
+}
+
+sz_status sz_kt_script_run(const char *text, size_t n, bool strict, sz_buf *out, double *bits) {
+    return sz_kt_script_read(text, n, strict, NULL, out, bits);
+}
+
+sz_status sz_kt_lines_parse(const char *text, size_t n, sz_kt_lines *out) {
+    sz_buf bytes = {0};
+    sz_status status = sz_kt_script_read(text, n, false, out, &bytes, NULL);
+    sz_buf_free(&bytes);
+    return status;
 }

@@ -32,6 +32,10 @@ unsigned sz_ktl_gamma(uint64_t k) {
     return 2 * (63 - (unsigned)__builtin_clzll(k)) + 1;
 }
 
+unsigned sz_ktl_least(sz_kt_kind kind) {
+    return kinds[kind].least;
+}
+
 unsigned sz_ktl_op_bits(sz_kt_kind kind, uint64_t n, uint64_t p) {
     static const uint8_t fields[N_KINDS] = {
         [SZ_KT_RAMP] = 13, [SZ_KT_RUN] = 8, [SZ_KT_COPYADD] = 8, [SZ_KT_QUAD] = 20};

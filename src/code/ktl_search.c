@@ -27,8 +27,8 @@ typedef struct strand {
     size_t n, first;
     unsigned level; /* its stride is 2^level */
     stretch *copy, *add, *rev;
-    uint32_t *bits; /* [n + 1] of the shortest program that makes the bytes before */
-    sz_kt_op *last; /* [n + 1] its last operation */
+    int32_t *bits;  /* [n + 1] of the shortest program that makes the bytes before */
+    uint32_t *last; /* [n + 1] its last operation: where it begins, eight times, and its kind */
 } strand;
 
 typedef struct search {
@@ -38,7 +38,7 @@ typedef struct search {
     bool interleaves, everywhere;
     strand strand;
     struct {
-        uint32_t *bits; /* [rows][n]: of the beginnings of each strand, by its first byte */
+        int32_t *bits; /* [rows][n]: of the beginnings of each strand, by its first byte */
         size_t rows, n;
     } level[LEVELS];
     sz_kt_program *out;
@@ -100,65 +100,102 @@ static uint32_t bend_length(const uint8_t *x, size_t i, size_t n, uint8_t bend) 
 
 /* ---- Edges ----------------------------------------------------------------------------------- */
 
-static inline void keep_path(strand *l, size_t i, uint32_t n, uint32_t bits, const sz_kt_op *o) {
-    if (bits < l->bits[i + n]) {
-        l->bits[i + n] = bits;
-        l->last[i + n] = *o;
-        l->last[i + n].n = n;
+/* Paths that end in an operation of this kind at i and have `bits`, and `each` more for every byte:
+ * for lengths n to `most`. Written so that a compiler makes vectors of it. */
+static void relax_alike(strand *l, size_t i, uint32_t n, uint32_t most, int32_t bits, int32_t each,
+                        sz_kt_kind kind) {
+    int32_t *best = l->bits + i;
+    uint32_t *last = l->last + i, now = (uint32_t)(i << 3) | (uint32_t)kind;
+    for (; n <= most; n++) {
+        int32_t cost = bits + each * (int32_t)n;
+        bool less = cost < best[n];
+        best[n] = less ? cost : best[n];
+        last[n] = less ? now : last[n];
     }
 }
 
-/* The operation at i for every length up to the longest; `each`: bits for each byte. */
-static void relax(strand *l, size_t i, uint32_t least, uint32_t longest, bool exact, unsigned each,
-                  sz_kt_op o) {
-    for (uint32_t n = least; n <= longest; n++) {
-        if (!exact && n > WINDOW)
-            n = longest;
-        keep_path(l, i, n, l->bits[i] + sz_ktl_op_bits(o.kind, n, i) + each * n, &o);
+/* The operation at i for every length up to the longest; `each`: bits for each byte. Lengths whose
+ * code is as long are done together. */
+static void relax(strand *l, size_t i, uint32_t longest, bool exact, unsigned each,
+                  sz_kt_kind kind) {
+    uint32_t least = sz_ktl_least(kind), most = exact || longest < WINDOW ? longest : WINDOW;
+    for (uint32_t n = least, end; n <= most; n = end + 1) {
+        end = 2 * (n - least + 1) - 2 + least;
+        int32_t bits = l->bits[i] + (int32_t)sz_ktl_op_bits(kind, n, i);
+        relax_alike(l, i, n, end < most ? end : most, bits, (int32_t)each, kind);
     }
+    if (most < longest)
+        relax_alike(l, i, longest, longest, l->bits[i] + (int32_t)sz_ktl_op_bits(kind, longest, i),
+                    (int32_t)each, kind);
 }
 
-static void relax_values(strand *l, const uint8_t *x, size_t i, size_t n, bool exact) {
+/* As a number of either sign. */
+static int turned(uint8_t difference) {
+    return difference < 128 ? difference : difference - 256;
+}
+
+static uint8_t step_at(const uint8_t *x, size_t i) {
+    return (uint8_t)(x[i + 1] - x[i]);
+}
+static uint8_t bend_at(const uint8_t *x, size_t i) {
+    return (uint8_t)(x[i + 2] - 2 * x[i + 1] + x[i]);
+}
+
+static void relax_values(strand *l, size_t i, bool exact) {
+    const uint8_t *x = l->x;
+    size_t n = l->n;
     if (i + 1 >= n)
         return;
-    uint8_t step = (uint8_t)(x[i + 1] - x[i]);
-    int turned = step < 128 ? step : step - 256;
+    int step = turned(step_at(x, i));
     if (step == 0)
-        relax(l, i, 2, run_length(x, i, n, 0), exact, 0, (sz_kt_op){SZ_KT_RUN, .value = x[i]});
-    else if (turned >= -16 && turned <= 16)
-        relax(l, i, 2, run_length(x, i, n, step), exact, 0,
-              (sz_kt_op){SZ_KT_RAMP, .value = x[i], .step = (int16_t)turned});
+        relax(l, i, run_length(x, i, n, 0), exact, 0, SZ_KT_RUN);
+    else if (step >= -16 && step <= 16)
+        relax(l, i, run_length(x, i, n, step_at(x, i)), exact, 0, SZ_KT_RAMP);
     if (i + 3 >= n)
         return;
-    uint8_t bend = (uint8_t)(x[i + 2] - 2 * x[i + 1] + x[i]);
-    turned = bend < 128 ? bend : bend - 256;
-    if (turned != 0 && turned >= -8 && turned <= 8)
-        relax(l, i, 4, bend_length(x, i, n, bend), exact, 0,
-              (sz_kt_op){SZ_KT_QUAD, .value = x[i], .step = step, .bend = (int8_t)turned});
+    int bend = turned(bend_at(x, i));
+    if (bend != 0 && bend >= -8 && bend <= 8)
+        relax(l, i, bend_length(x, i, n, bend_at(x, i)), exact, 0, SZ_KT_QUAD);
 }
 
 static void relax_position(strand *l, size_t i, bool exact, unsigned width) {
-    const uint8_t *x = l->x;
-    size_t n = l->n;
-    const stretch *copy = &l->copy[i], *add = &l->add[i], *rev = &l->rev[i];
-    uint32_t rest = (uint32_t)(n - i);
-    relax(l, i, 1, exact || i == 0 || rest < WINDOW ? rest : WINDOW, exact, width,
-          (sz_kt_op){SZ_KT_LIT, .literal = (uint32_t)i});
-    relax_values(l, x, i, n, exact);
-    relax(l, i, 2, copy->n, exact, 0, (sz_kt_op){SZ_KT_COPY, .distance = copy->distance});
-    uint8_t addend = add->n ? (uint8_t)(x[i] - x[i - add->distance]) : 0;
-    relax(l, i, 3, add->n, exact, 0,
-          (sz_kt_op){SZ_KT_COPYADD, .distance = add->distance, .value = addend});
-    relax(l, i, 3, rev->n, exact, 0, (sz_kt_op){SZ_KT_REV, .distance = rev->distance});
+    uint32_t rest = (uint32_t)(l->n - i);
+    relax(l, i, exact || i == 0 || rest < WINDOW ? rest : WINDOW, exact, width, SZ_KT_LIT);
+    relax_values(l, i, exact);
+    relax(l, i, l->copy[i].n, exact, 0, SZ_KT_COPY);
+    relax(l, i, l->add[i].n, exact, 0, SZ_KT_COPYADD);
+    relax(l, i, l->rev[i].n, exact, 0, SZ_KT_REV);
 }
 
-/* ---- Strands ---------------------------------------------------------------------------------- */
+/* The operation that ends at place `end` of the strand's shortest program. */
+static sz_kt_op last_op(const strand *l, size_t end) {
+    size_t i = l->last[end] >> 3;
+    sz_kt_op o = {.kind = (sz_kt_kind)(l->last[end] & 7), .n = (uint32_t)(end - i)};
+    const stretch *s = o.kind == SZ_KT_COPY      ? &l->copy[i]
+                       : o.kind == SZ_KT_COPYADD ? &l->add[i]
+                                                 : &l->rev[i];
+    if (o.kind == SZ_KT_COPY || o.kind == SZ_KT_COPYADD || o.kind == SZ_KT_REV)
+        o.distance = s->distance;
+    if (o.kind == SZ_KT_COPYADD)
+        o.value = (uint8_t)(l->x[i] - l->x[i - s->distance]);
+    if (o.kind == SZ_KT_RUN || o.kind == SZ_KT_RAMP || o.kind == SZ_KT_QUAD)
+        o.value = l->x[i];
+    if (o.kind == SZ_KT_RAMP)
+        o.step = (int16_t)turned(step_at(l->x, i));
+    if (o.kind == SZ_KT_QUAD) {
+        o.step = step_at(l->x, i);
+        o.bend = (int8_t)turned(bend_at(l->x, i));
+    }
+    return o;
+}
+
+/* ---- Strands --------------------------------------------------------------------------------- */
 
 static size_t strand_length(const search *s, unsigned level, size_t first) {
     return first < s->n ? ((s->n - first - 1) >> level) + 1 : 0;
 }
 
-static const uint32_t *known_bits(const search *s, unsigned level, size_t first) {
+static const int32_t *known_bits(const search *s, unsigned level, size_t first) {
     return s->level[level].bits + first * s->level[level].n;
 }
 
@@ -166,10 +203,10 @@ static const uint32_t *known_bits(const search *s, unsigned level, size_t first)
 static void relax_interleaved(search *s, size_t i, size_t n) {
     strand *l = &s->strand;
     size_t first = l->first + (i << l->level), second = first + ((size_t)1 << l->level);
-    uint32_t bits = l->bits[i] + sz_ktl_op_bits(SZ_KT_ILV, n, i) +
-                    known_bits(s, l->level + 1, first)[(n + 1) / 2] +
-                    known_bits(s, l->level + 1, second)[n / 2];
-    keep_path(l, i, (uint32_t)n, bits, &(sz_kt_op){.kind = SZ_KT_ILV});
+    int32_t bits = l->bits[i] + (int32_t)sz_ktl_op_bits(SZ_KT_ILV, n, i) +
+                   known_bits(s, l->level + 1, first)[(n + 1) / 2] +
+                   known_bits(s, l->level + 1, second)[n / 2];
+    relax_alike(l, i, (uint32_t)n, (uint32_t)n, bits, 0, SZ_KT_ILV);
 }
 
 /* Fills bits and last of the strand; those of the next level are known. */
@@ -184,7 +221,8 @@ static void solve(search *s, unsigned level, size_t first) {
         l->x[i] = s->x[first + (i << level)];
     find_copies(l->x, n, exact ? n : WINDOW, l);
     find_mirrors(l->x, n, exact ? n : WINDOW, l);
-    memset(l->bits, 0xff, (n + 1) * sizeof *l->bits);
+    for (size_t i = 1; i <= n; i++)
+        l->bits[i] = INT32_MAX;
     l->bits[0] = 0;
     for (size_t i = 0; i < n; i++) {
         relax_position(l, i, exact, s->width);
@@ -198,7 +236,7 @@ static void solve(search *s, unsigned level, size_t first) {
 static sz_status solve_strands(search *s) {
     for (unsigned level = LEVELS - 1; level > 0 && s->interleaves; level--) {
         size_t rows = s->everywhere ? s->n : (size_t)1 << level, n = (s->n >> level) + 2;
-        s->level[level].bits = sz_alloc((rows + 1) * n * sizeof(uint32_t));
+        s->level[level].bits = sz_alloc((rows + 1) * n * sizeof(int32_t));
         SZ_REQUIRE(s->level[level].bits, SZ_E_NOMEM, "no memory to search programs for %zu bytes",
                    s->n);
         s->level[level].rows = rows;
@@ -206,7 +244,7 @@ static sz_status solve_strands(search *s) {
         for (size_t first = 0; first < rows; first++) {
             solve(s, level, first);
             memcpy(s->level[level].bits + first * n, s->strand.bits,
-                   (s->strand.n + 1) * sizeof(uint32_t));
+                   (s->strand.n + 1) * sizeof(int32_t));
         }
     }
     return SZ_OK;
@@ -217,13 +255,13 @@ static sz_status solve_strands(search *s) {
 /* The operations of the solved strand's first n bytes, in order; sz_free them. */
 static sz_status take_path(const strand *l, size_t n, sz_kt_op **ops, size_t *n_ops) {
     size_t count = 0;
-    for (size_t at = n; at > 0; at -= l->last[at].n)
+    for (size_t at = n; at > 0; at = l->last[at] >> 3)
         count++;
     *ops = sz_alloc((count + 1) * sizeof **ops);
     SZ_REQUIRE(*ops, SZ_E_NOMEM, "no memory for %zu operations", count);
     *n_ops = count;
-    for (size_t at = n; at > 0; at -= l->last[at].n)
-        (*ops)[--count] = l->last[at];
+    for (size_t at = n; at > 0; at = l->last[at] >> 3)
+        (*ops)[--count] = last_op(l, at);
     return SZ_OK;
 }
 

@@ -1,8 +1,6 @@
 /* bytes.c: the byte engine as a predictor: segments of 16 MiB, one model of bytes per thread. */
 #include "zip/mixing.h"
-#include "zip/predictor.h"
-
-#include <stdio.h>
+#include "zip/segments.h"
 
 enum { WINDOW = 16 << 20 };
 
@@ -17,58 +15,37 @@ typedef struct bytes_engine {
     bool (*stop)(void);
 } bytes_engine;
 
-typedef struct result {
-    sz_status status;
-    char why[256];
-} result;
-
-typedef struct job {
-    bytes_engine *engine;
-    sz_segment *segments;
-    result *results;
-    bool encode;
-} job;
-
-static sz_status code_segment(const job *j, worker *w, sz_segment *s) {
-    if (!w->model || s->n > w->n_bytes) {
+/* The thread's model, for texts as long as this one. */
+static sz_status model_for(bytes_engine *e, int thread, size_t n, sz_mixing **out) {
+    worker *w = &e->workers[thread];
+    if (!w->model || n > w->n_bytes) {
         sz_mixing_free(w->model);
-        *w = (worker){.n_bytes = s->n};
-        SZ_TRY(sz_mixing_new(s->n, &w->model));
-        sz_mixing_set_stop(w->model, j->engine->stop);
+        *w = (worker){.n_bytes = n};
+        SZ_TRY(sz_mixing_new(n, &w->model));
+        sz_mixing_set_stop(w->model, e->stop);
     }
-    if (j->encode)
-        return sz_mixing_encode(w->model, s->data, s->n, &s->code);
-    return sz_mixing_decode(w->model, (const uint8_t *)s->code.data, s->code.len, s->data, s->n);
+    *out = w->model;
+    return SZ_OK;
 }
 
-static void run_task(void *context, size_t task, int thread) {
-    job *j = context;
-    result *r = &j->results[task];
-    r->status = code_segment(j, &j->engine->workers[thread], &j->segments[task]);
-    if (r->status != SZ_OK)
-        snprintf(r->why, sizeof r->why, "%s", sz_last_error());
+static sz_status encode_segment(void *self, sz_segment *s, size_t i, int thread) {
+    sz_mixing *model;
+    SZ_TRY(model_for(self, thread, s->n, &model));
+    return sz_mixing_encode(model, s->data, s->n, &s->code);
 }
 
-static sz_status run(bytes_engine *e, sz_segment *segments, size_t n, bool encode) {
-    job j = {e, segments, sz_calloc(n, sizeof *j.results), encode};
-    SZ_REQUIRE(j.results, SZ_E_NOMEM, "no memory for %zu segments", n);
-    sz_pool_run(e->pool, run_task, &j, n);
-    sz_status status = SZ_OK;
-    for (size_t i = 0; i < n && status == SZ_OK; i++) {
-        status = j.results[i].status;
-        if (status != SZ_OK)
-            sz_set_error(j.results[i].why);
-    }
-    sz_free(j.results);
-    return status;
+static sz_status decode_segment(void *self, sz_segment *s, size_t i, int thread) {
+    sz_mixing *model;
+    SZ_TRY(model_for(self, thread, s->n, &model));
+    return sz_mixing_decode(model, (const uint8_t *)s->code.data, s->code.len, s->data, s->n);
 }
 
 static sz_status encode(void *self, sz_segment *segments, size_t n) {
-    return run(self, segments, n, true);
+    return sz_segments_run(((bytes_engine *)self)->pool, encode_segment, self, segments, n);
 }
 
 static sz_status decode(void *self, sz_segment *segments, size_t n) {
-    return run(self, segments, n, false);
+    return sz_segments_run(((bytes_engine *)self)->pool, decode_segment, self, segments, n);
 }
 
 static size_t n_segments(const void *self, size_t n) {

@@ -3,13 +3,12 @@
  * A segment's code: number of bytes before the first value, those bytes as they are (the header of
  * the file), number of values of its first record that lie before the segment, then the records'
  * code. Values of a record that are in other segments are missing here, and summed out. */
-#include <stdio.h>
 #include <string.h>
 
 #include <szilard/unstable/circuit_file.h>
 #include <szilard/unstable/code.h>
 
-#include "zip/predictor.h"
+#include "zip/segments.h"
 
 enum { WINDOW = 1 << 20 }; /* about */
 
@@ -114,59 +113,45 @@ static sz_status decode_segment(const circuit_engine *e, sz_segment *s) {
 
 /* ---- All segments of a batch, over the pool -------------------------------------------------- */
 
-typedef struct task {
-    uint64_t position;
-    sz_status status;
-    char why[256];
-} task;
-
 typedef struct job {
     const circuit_engine *engine;
-    sz_segment *segments;
-    task *tasks;
-    bool encode;
+    uint64_t *positions; /* [segments] */
 } job;
 
-static void run_task(void *context, size_t i, int thread) {
-    const job *j = context;
-    const circuit_engine *e = j->engine;
-    task *t = &j->tasks[i];
-    if (e->stop && e->stop())
-        t->status = sz_fail(SZ_E_CANCELLED, "interrupted");
-    else if (j->encode)
-        t->status = encode_segment(e, t->position, &j->segments[i]);
-    else
-        t->status = decode_segment(e, &j->segments[i]);
-    if (t->status != SZ_OK)
-        snprintf(t->why, sizeof t->why, "%s", sz_last_error());
+static sz_status check_stop(const circuit_engine *e) {
+    SZ_REQUIRE(!e->stop || !e->stop(), SZ_E_CANCELLED, "interrupted");
+    return SZ_OK;
 }
 
-static sz_status run(circuit_engine *e, sz_segment *segments, size_t n, bool encode) {
-    job j = {e, segments, sz_calloc(n, sizeof *j.tasks), encode};
-    SZ_REQUIRE(j.tasks, SZ_E_NOMEM, "no memory for %zu segments", n);
-    for (size_t i = 0; i < n && encode; i++) {
-        if (e->position == 0)
-            e->header = header_of(e, segments[i].data, segments[i].n);
-        j.tasks[i].position = e->position;
-        e->position += segments[i].n;
-    }
-    sz_pool_run(sz_runtime_pool(e->rt), run_task, &j, n);
-    sz_status status = SZ_OK;
-    for (size_t i = 0; i < n && status == SZ_OK; i++) {
-        status = j.tasks[i].status;
-        if (status != SZ_OK)
-            sz_set_error(j.tasks[i].why);
-    }
-    sz_free(j.tasks);
-    return status;
+static sz_status encode_one(void *context, sz_segment *s, size_t i, int thread) {
+    const job *j = context;
+    SZ_TRY(check_stop(j->engine));
+    return encode_segment(j->engine, j->positions[i], s);
+}
+
+static sz_status decode_one(void *self, sz_segment *s, size_t i, int thread) {
+    SZ_TRY(check_stop(self));
+    return decode_segment(self, s);
 }
 
 static sz_status encode(void *self, sz_segment *segments, size_t n) {
-    return run(self, segments, n, true);
+    circuit_engine *e = self;
+    job j = {e, sz_alloc((n + 1) * sizeof *j.positions)};
+    SZ_REQUIRE(j.positions, SZ_E_NOMEM, "no memory for %zu segments", n);
+    for (size_t i = 0; i < n; i++) {
+        if (e->position == 0)
+            e->header = header_of(e, segments[i].data, segments[i].n);
+        j.positions[i] = e->position;
+        e->position += segments[i].n;
+    }
+    sz_status status = sz_segments_run(sz_runtime_pool(e->rt), encode_one, &j, segments, n);
+    sz_free(j.positions);
+    return status;
 }
 
 static sz_status decode(void *self, sz_segment *segments, size_t n) {
-    return run(self, segments, n, false);
+    circuit_engine *e = self;
+    return sz_segments_run(sz_runtime_pool(e->rt), decode_one, e, segments, n);
 }
 
 /* ---- The engine ------------------------------------------------------------------------------ */

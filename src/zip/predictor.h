@@ -55,4 +55,8 @@ sz_status sz_predictor_circuit_new(const char *path, int n_threads, bool (*stop)
                                    sz_predictor *out);
 sz_status sz_predictor_circuit_check(const sz_predictor *p, const uint8_t *about, size_t n_about);
 
+/* The engine of programs (kt.c); threads and stop as for the byte engine. */
+enum { SZ_PREDICTOR_KT = 4 };
+sz_status sz_predictor_kt_new(int n_threads, bool (*stop)(void), sz_predictor *out);
+
 #endif

@@ -28,7 +28,8 @@ static const struct {
 } engines[] = {{SZ_PREDICTOR_NONE, "none"},
                {SZ_PREDICTOR_LM, "lm"},
                {SZ_PREDICTOR_CIRCUIT, "circuit"},
-               {SZ_PREDICTOR_BYTES, "bytes"}};
+               {SZ_PREDICTOR_BYTES, "bytes"},
+               {SZ_PREDICTOR_KT, "kt"}};
 
 const char *sz_slz_engine_name(uint8_t engine) {
     for (size_t i = 0; i < sizeof engines / sizeof *engines; i++)

@@ -230,7 +230,7 @@ static void alphabets_shorten_literals(void **state) {
     sz_buf code = {0}, out = {0};
     uint64_t used;
     for (size_t i = 0; i < sizeof x; i++)
-        x[i] = (uint8_t)"ACGT"[below(4)];
+        x[i] = (uint8_t) "ACGT"[below(4)];
     SZ_CHECK_OK(sz_kt_search(x, sizeof x, SZ_KT_FULL | SZ_KT_ALPHABET, &p));
     uint64_t bits = sz_kt_bits(&p);
     assert_true(bits <= gamma_bits(401) + 40 + 2 + gamma_bits(400) + 800);
@@ -266,7 +266,8 @@ static void programs_make_their_strings_within_the_bound(void **state) {
             SZ_CHECK_OK(sz_kt_search(x, n, (sz_kt_effort)efforts[k], &p));
             uint64_t bits = sz_kt_bits(&p);
             assert_true(alphabet || bits <= before);
-            assert_true(alphabet || bits <= gamma_bits(n + 1) + 2 + (n ? gamma_bits(n) : 0) + 8 * n);
+            assert_true(alphabet ||
+                        bits <= gamma_bits(n + 1) + 2 + (n ? gamma_bits(n) : 0) + 8 * n);
             SZ_CHECK_OK(sz_kt_encode(&p, &code));
             SZ_CHECK_OK((alphabet ? sz_kt_decode_alphabet : sz_kt_decode)((uint8_t *)code.data,
                                                                           bits, 300, &q, NULL));

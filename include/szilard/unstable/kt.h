@@ -111,4 +111,50 @@ SZ_API sz_status sz_kt_script_run(const char *text, size_t n, bool strict, sz_bu
  */
 SZ_API sz_status sz_kt_script_generate(uint64_t seed, uint64_t index, sz_buf *text, sz_buf *out);
 
+/* ---- The shortest of all forms -----------------------------------------------------------------
+ *
+ * A byte that tells the form, then the string as it is, the code of a program, of a program with an
+ * alphabet, or of a script: its functions, references (to one of the lines before), numbers and
+ * items by the range coder, each of their alternatives alike, then a patch where its output,
+ * modulo 256, is not yet the string. Numbers are 0 to 255, times up to 20 or 8. */
+
+typedef enum sz_kt_form {
+    SZ_KT_STORED,
+    SZ_KT_PROGRAM,
+    SZ_KT_WITH_ALPHABET,
+    SZ_KT_SCRIPT,
+    SZ_KT_N_FORMS
+} sz_kt_form;
+SZ_API const char *sz_kt_form_name(sz_kt_form form); /* "stored", "program", ... */
+
+typedef struct sz_kt_text { /* borrowed, not NUL-terminated */
+    const char *s;
+    size_t n;
+} sz_kt_text;
+
+typedef struct sz_kt_pack_options {
+    size_t size;
+    uint32_t steps, restarts; /* of annealing scripts, strings up to 256 bytes; 0: none, and 8 */
+    uint64_t seed;
+    const sz_kt_text
+        *scripts; /* [n_scripts] proposals, tried with a patch; those that fail are not */
+    size_t n_scripts;
+} sz_kt_pack_options;
+
+/* What each form takes, in bits of its code without the byte before it; 0: not found. */
+typedef struct sz_kt_packed {
+    sz_kt_form form; /* that was written */
+    uint64_t bits[SZ_KT_N_FORMS];
+    size_t n_right; /* of the proposals: they made the string without a patch */
+} sz_kt_packed;
+
+/* Appends the shortest form of x [n] to out; never more than n + 1 bytes. options NULL: without
+ * scripts. Errors as sz_kt_search. */
+SZ_API sz_status sz_kt_pack(const uint8_t *x, size_t n, const sz_kt_pack_options *options,
+                            sz_buf *out, sz_kt_packed *packed);
+/* Appends the string to out, and the program or script to text (may be NULL). Any bytes are a
+ * string of at most `most` bytes, or an error: SZ_E_FORMAT, SZ_E_LIMIT. */
+SZ_API sz_status sz_kt_unpack(const uint8_t *bytes, size_t n, uint32_t most, sz_buf *out,
+                              sz_buf *text, sz_kt_form *form);
+
 #endif
