@@ -75,14 +75,18 @@ static void by_residuals(double *shares, size_t n, ladder *l, const double *u, u
         ancestors[made++] = (uint32_t)search(l, u[k]);
 }
 
+/* Uniforms that a scheme may need. */
+static size_t uses(sz_resampling scheme, size_t n_out) {
+    return scheme == SZ_RESAMPLE_SYSTEMATIC ? 1 : n_out;
+}
+
 static sz_status check(sz_resampling scheme, size_t n, const double *uniforms, size_t n_out) {
     SZ_REQUIRE((unsigned)scheme <= SZ_RESAMPLE_RESIDUAL, SZ_E_ARG, "unknown resampling scheme %d",
                (int)scheme);
     SZ_REQUIRE(n > 0 && n <= SZ_PARTICLES_MAX && n_out > 0 && n_out <= SZ_PARTICLES_MAX, SZ_E_ARG,
                "resampling %zu particles to %zu: both are from 1 to %d", n, n_out,
                SZ_PARTICLES_MAX);
-    size_t n_used = scheme == SZ_RESAMPLE_SYSTEMATIC ? 1 : n_out;
-    for (size_t i = 0; i < n_used; i++)
+    for (size_t i = 0; i < uses(scheme, n_out); i++)
         SZ_REQUIRE(uniforms[i] >= 0.0 && uniforms[i] < 1.0, SZ_E_ARG,
                    "uniform %zu is %g, not in [0, 1)", i, uniforms[i]);
     return SZ_OK;
@@ -113,9 +117,10 @@ sz_status sz_resample(sz_resampling scheme, const double *log_weights, size_t n,
                       uint64_t stream, uint64_t step, uint32_t *ancestors, size_t n_out) {
     SZ_REQUIRE(n_out > 0 && n_out <= SZ_PARTICLES_MAX, SZ_E_ARG,
                "resampling to %zu particles: from 1 to %d", n_out, SZ_PARTICLES_MAX);
-    double *u = sz_alloc(n_out * sizeof *u);
+    size_t n_used = uses(scheme, n_out);
+    double *u = sz_alloc(n_used * sizeof *u);
     SZ_REQUIRE(u, SZ_E_NOMEM, "no memory to resample to %zu particles", n_out);
-    for (size_t i = 0; i < n_out; i++)
+    for (size_t i = 0; i < n_used; i++)
         u[i] = sz_uniform(seed, stream, step << 28 | i);
     sz_status status = sz_resample_with(scheme, log_weights, n, u, ancestors, n_out);
     sz_free(u);

@@ -28,6 +28,7 @@
     X(layers, "measure layers", MORE, "how the states of a text spread in each layer")             \
     X(match, "measure match", MORE, "where a text comes near a pattern")                           \
     X(pc, "fit circuit", MORE, "probabilistic circuits: train, ask, sample, compress")             \
+    X(infer, "fit bayes", MORE, "probabilistic programs: evidence, posteriors, checked laws")      \
     X(bench, "bench", MORE, "speed of a model beside the ceilings of the machine")                 \
     X(papers, "papers", MORE, "the papers behind the project, and their reproductions")
 
