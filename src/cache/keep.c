@@ -1,4 +1,5 @@
 /* keep.c: carrying a plan out in a sequence's cache, and what that costs. */
+#include "policy.h"
 #include "watch.h"
 
 static sz_status check_head(const sz_kv_plan *p, size_t i) {
@@ -32,6 +33,8 @@ sz_status sz_session_keep(sz_session *s, uint32_t seq, const sz_kv_plan *plan) {
     size_t n = (size_t)plan->n_layer * plan->n_head;
     if (plan->first[n] == n * plan->length)
         return SZ_OK;
+    SZ_REQUIRE(sz_kv_base(s->kv, seq) == 0, SZ_E_STATE,
+               "sequence %u has forgotten some of its tokens already", seq);
     return sz_kv_keep(s->kv, seq, plan->first, plan->position);
 }
 
@@ -49,28 +52,83 @@ static sz_kv_account count(const sz_kv_plan *plan) {
     return a;
 }
 
+/* What must be observed: where the whole prompt stays, only what a later forgetting needs. */
+static unsigned needs_now(const sz_session *s, uint32_t seq, const sz_kv_policy *policy, size_t n) {
+    unsigned needs = sz_kv_policy_needs(policy);
+    if (policy->kind->score && n > policy->values[SZ_KV_BUDGET])
+        return needs;
+    return s->sequences[seq].follower ? needs & ~(unsigned)SZ_KV_NEEDS_RECENT_MASS : 0;
+}
+
+static sz_status prompt_kept(sz_session *s, uint32_t seq, const int32_t *ids, size_t n,
+                             const sz_kv_policy *policy, sz_kv_account *out) {
+    sz_kv_watch *w;
+    sz_kv_plan plan = {0};
+    sz_follower *f = s->sequences[seq].follower;
+    SZ_TRY(sz_session_observe(s, seq, ids, n, needs_now(s, seq, policy, n),
+                              sz_kv_policy_window(policy), &w));
+    sz_status status = sz_kv_policy_plan(policy, sz_kv_watch_prompt(w), &plan);
+    if (status == SZ_OK) {
+        *out = count(&plan);
+        out->bytes_full = sz_session_kv_bytes(s);
+        status = sz_session_keep(s, seq, &plan);
+        out->bytes_kept = sz_session_kv_bytes(s);
+        out->n_rounds = out->n_kept < out->n_full;
+    }
+    if (status == SZ_OK && f)
+        status = sz_kv_follow_begin(f, sz_kv_watch_prompt(w), &plan);
+    sz_kv_plan_free(&plan);
+    sz_kv_watch_free(w);
+    return status;
+}
+
 sz_status sz_session_prompt_kept(sz_session *s, uint32_t seq, const int32_t *ids, size_t n,
                                  const sz_kv_policy *policy, sz_kv_account *out) {
     SZ_REQUIRE(policy && policy->kind, SZ_E_ARG, "no kv policy");
     SZ_TRY(sz_session_check(s, seq));
     if (policy->profile)
         SZ_TRY(sz_kv_profile_check(policy->profile, s->model));
-    bool all = !policy->kind->score || n <= policy->values[0];
-    sz_kv_watch *w;
-    sz_kv_plan plan = {0};
-    SZ_TRY(sz_session_observe(s, seq, ids, n, all ? 0 : sz_kv_policy_needs(policy),
-                              sz_kv_policy_window(policy), &w));
-    sz_status status = sz_kv_policy_plan(policy, sz_kv_watch_prompt(w), &plan);
-    sz_kv_watch_free(w);
-    SZ_TRY(status);
-    sz_kv_account account = count(&plan);
-    account.bytes_full = sz_session_kv_bytes(s);
-    status = sz_session_keep(s, seq, &plan);
-    account.bytes_kept = sz_session_kv_bytes(s);
-    sz_kv_plan_free(&plan);
-    if (status == SZ_OK && out)
+    SZ_REQUIRE(sz_session_length(s, seq) == 0, SZ_E_STATE,
+               "sequence %u has %u tokens: a policy looks at a prompt from its beginning", seq,
+               sz_session_length(s, seq));
+    sz_sequence *q = &s->sequences[seq];
+    sz_kv_account account = {0};
+    sz_follower_free(q->follower);
+    q->follower = NULL;
+    if (policy->kind->score && sz_kv_policy_every(policy))
+        SZ_TRY(sz_kv_follow_new(s, policy, n, &q->follower));
+    sz_status status = prompt_kept(s, seq, ids, n, policy, &account);
+    if (status != SZ_OK) {
+        sz_follower_free(q->follower);
+        q->follower = NULL;
+    } else if (out) {
         *out = account;
+    }
     return status;
+}
+
+sz_status sz_session_kv_account(const sz_session *s, uint32_t seq, sz_kv_account *out) {
+    SZ_TRY(sz_session_check(s, seq));
+    SZ_REQUIRE(out, SZ_E_ARG, "sequence %u: no place for the account", seq);
+    const sz_hparams *h = &s->model->h;
+    uint32_t length = sz_session_length(s, seq);
+    size_t blocks = (length + SZ_KV_BLOCK - 1) / SZ_KV_BLOCK, n = (size_t)h->n_layer * h->n_head_kv;
+    sz_kv_shape shape = {h->n_layer, h->n_head_kv, h->head_dim, s->config.kv_type};
+    *out = (sz_kv_account){.length = length,
+                           .least = length,
+                           .n_rounds = sz_kv_follow_rounds(s->sequences[seq].follower),
+                           .n_full = n * length,
+                           .bytes_kept = sz_kv_sequence_bytes(s->kv, seq),
+                           .bytes_full = blocks * sz_kv_block_bytes(&shape)};
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t *kept;
+        uint32_t n_kept, places = sz_kv_places(s->kv, seq, (uint32_t)(i / h->n_head_kv),
+                                               (uint32_t)(i % h->n_head_kv), &kept, &n_kept);
+        out->n_kept += places;
+        out->least = places < out->least ? places : out->least;
+        out->most = places > out->most ? places : out->most;
+    }
+    return SZ_OK;
 }
 
 /* ---- What it costs --------------------------------------------------------------------------- */

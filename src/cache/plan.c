@@ -58,9 +58,8 @@ static int falling(const void *a, const void *b) {
     return (x < y) - (x > y);
 }
 
-/* The positions of the n largest scores, equal ones from the front; 1 <= n <= length. */
-static void take_largest(const double *score, double *sorted, uint32_t length, uint32_t n,
-                         uint32_t *position) {
+void sz_kv_take_largest(const double *score, double *sorted, uint32_t length, uint32_t n,
+                        uint32_t *position) {
     memcpy(sorted, score, length * sizeof *score);
     qsort(sorted, length, sizeof *sorted, falling);
     double limit = sorted[n - 1];
@@ -83,8 +82,9 @@ static void select_head(const sz_kv_policy *policy, const sz_kv_prompt *p, size_
             position[j] = p->length - capacity + j;
         return;
     }
-    policy->kind->score(policy->values, p, layer, head, capacity, score);
-    take_largest(score + hidden, score + p->length, p->length - hidden, capacity, position);
+    sz_kv_head one = sz_kv_head_of(p, layer, head);
+    policy->kind->score(policy->values, &one, score);
+    sz_kv_take_largest(score + hidden, score + p->length, p->length - hidden, capacity, position);
     for (uint32_t j = 0; j < capacity; j++)
         position[j] += hidden;
 }

@@ -71,6 +71,14 @@ unsigned sz_kv_policy_needs(const sz_kv_policy *p) {
     return p->kind->needs & ~(p->profile ? SZ_KV_NEEDS_RANK : 0u);
 }
 
+uint32_t sz_kv_policy_every(const sz_kv_policy *p) {
+    const sz_option *o = p->kind->options;
+    for (size_t i = 0; o && o[i].name; i++)
+        if (strcmp(o[i].name, SZ_KV_EVERY) == 0)
+            return (uint32_t)p->values[i];
+    return 0;
+}
+
 uint32_t sz_kv_policy_window(const sz_kv_policy *p) {
     return p->kind->needs & SZ_KV_NEEDS_RECENT_MASS ? (uint32_t)p->values[SZ_KV_WINDOW] : 0;
 }

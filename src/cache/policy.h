@@ -23,6 +23,12 @@ enum { SZ_KV_BUDGET, SZ_KV_WINDOW }; /* places in the tables of options */
             .value = 7, .min = 1, .max = 1023, .whole = true                                       \
     }
 
+#define SZ_KV_EVERY_OPTION                                                                         \
+    {                                                                                              \
+        SZ_KV_EVERY, "tokens after which it forgets again down to the budget; 0: never",           \
+            .value = 64, .max = 1 << 27, .whole = true                                             \
+    }
+#define SZ_KV_EVERY "every"
 /* The option that names the file of a profile. */
 #define SZ_KV_PROFILE "profile"
 
@@ -30,8 +36,12 @@ enum { SZ_KV_BUDGET, SZ_KV_WINDOW }; /* places in the tables of options */
  * second and third place. */
 sz_status sz_kv_check_window(const double *values);
 /* Recent mass averaged over neighbours, the window always kept (SnapKV); for the same tables. */
-void sz_kv_score_window(const double *values, const sz_kv_prompt *prompt, uint32_t layer,
-                        uint32_t head, uint32_t capacity, double *score);
+void sz_kv_score_window(const double *values, const sz_kv_head *head, double *score);
+sz_kv_head sz_kv_head_of(const sz_kv_prompt *prompt, uint32_t layer, uint32_t head);
+/* The places of the n largest scores, rising, equal ones from the front; 1 <= n <= length; sorted
+ * [length] is scratch. */
+void sz_kv_take_largest(const double *score, double *sorted, uint32_t length, uint32_t n,
+                        uint32_t *place);
 
 /* The largest capacity that is any use in a layer. */
 uint32_t sz_kv_reach(const sz_kv_prompt *prompt, uint32_t layer);

@@ -10,6 +10,7 @@ static const sz_option options[] = {
     SZ_KV_BUDGET_OPTION,
     {"recent", "latest tokens, which are kept in any case; 0: half of the budget", .max = 1 << 27,
      .whole = true},
+    SZ_KV_EVERY_OPTION,
     {0},
 };
 
@@ -19,12 +20,10 @@ static sz_status check(const double *v) {
     return SZ_OK;
 }
 
-static void score(const double *v, const sz_kv_prompt *p, uint32_t layer, uint32_t head,
-                  uint32_t capacity, double *score) {
+static void score(const double *v, const sz_kv_head *h, double *score) {
     uint32_t recent = v[RECENT] > 0 ? (uint32_t)v[RECENT] : (uint32_t)v[SZ_KV_BUDGET] / 2;
-    const double *mass = p->total_mass + ((size_t)layer * p->n_head + head) * p->length;
-    for (uint32_t j = 0; j < p->length; j++)
-        score[j] = p->length - j <= recent ? INFINITY : mass[j];
+    for (uint32_t j = 0; j < h->length; j++)
+        score[j] = h->length - j <= recent ? INFINITY : h->total_mass[j];
 }
 
 const sz_kv_policy_kind sz_kv_policy_h2o = {

@@ -10,6 +10,7 @@ static const sz_option options[] = {
     {"recent", "latest tokens, which are kept in any case", .value = 8, .min = 1, .max = 4096,
      .whole = true},
     {"seed", "which tokens they are", .max = 4294967295.0, .whole = true},
+    SZ_KV_EVERY_OPTION,
     {0},
 };
 
@@ -19,11 +20,13 @@ static sz_status check(const double *v) {
     return SZ_OK;
 }
 
-static void score(const double *v, const sz_kv_prompt *p, uint32_t layer, uint32_t head,
-                  uint32_t capacity, double *score) {
-    uint64_t stream = (uint64_t)layer * p->n_head + head;
-    for (uint32_t j = 0; j < p->length; j++)
-        score[j] = p->length - j <= v[RECENT] ? INFINITY : sz_uniform((uint64_t)v[SEED], stream, j);
+/* Every position has its number for good, so that what is kept is at any time a fair sample. */
+static void score(const double *v, const sz_kv_head *h, double *score) {
+    uint64_t stream = (uint64_t)h->layer * h->n_head + h->head;
+    for (uint32_t j = 0; j < h->length; j++)
+        score[j] = h->length - j <= v[RECENT]
+                       ? INFINITY
+                       : sz_uniform((uint64_t)v[SEED], stream, h->position ? h->position[j] : j);
 }
 
 const sz_kv_policy_kind sz_kv_policy_random = {

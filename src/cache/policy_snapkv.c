@@ -3,10 +3,7 @@
 #include "policy.h"
 
 static const sz_option options[] = {
-    SZ_KV_BUDGET_OPTION,
-    SZ_KV_WINDOW_OPTION,
-    SZ_KV_POOL_OPTION,
-    {0},
+    SZ_KV_BUDGET_OPTION, SZ_KV_WINDOW_OPTION, SZ_KV_POOL_OPTION, SZ_KV_EVERY_OPTION, {0},
 };
 
 const sz_kv_policy_kind sz_kv_policy_snapkv = {

@@ -9,6 +9,7 @@ enum { SINKS = 1 };
 static const sz_option options[] = {
     SZ_KV_BUDGET_OPTION,
     {"sinks", "first tokens that are kept", .value = 4, .max = 1 << 27, .whole = true},
+    SZ_KV_EVERY_OPTION,
     {0},
 };
 
@@ -19,10 +20,9 @@ static sz_status check(const double *v) {
     return SZ_OK;
 }
 
-static void score(const double *v, const sz_kv_prompt *p, uint32_t layer, uint32_t head,
-                  uint32_t capacity, double *score) {
-    for (uint32_t j = 0; j < p->length; j++)
-        score[j] = j < v[SINKS] || j + 1 == p->length ? INFINITY : j;
+static void score(const double *v, const sz_kv_head *h, double *score) {
+    for (uint32_t j = 0; j < h->length; j++)
+        score[j] = j < v[SINKS] || j + 1 == h->length ? INFINITY : j;
 }
 
 const sz_kv_policy_kind sz_kv_policy_streaming = {

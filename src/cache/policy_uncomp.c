@@ -20,6 +20,7 @@ static const sz_option options[] = {
     {"reverse", "high ranks keep fewer tokens, for comparison", .max = 1, .words = "no|yes"},
     {SZ_KV_PROFILE, "file with the ranks of the heads, by `szilard model calibrate kv`",
      .text = "none"},
+    SZ_KV_EVERY_OPTION,
     {0},
 };
 

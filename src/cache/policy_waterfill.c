@@ -10,6 +10,7 @@ static const sz_option options[] = {
     SZ_KV_WINDOW_OPTION,
     SZ_KV_POOL_OPTION,
     {"scope", "heads that share what there is", .value = 1, .max = 1, .words = "layer|model"},
+    SZ_KV_EVERY_OPTION,
     {0},
 };
 
@@ -21,7 +22,8 @@ static sz_status fill(const double *v, const sz_kv_prompt *p, size_t first, size
     for (size_t i = 0; i < n; i++) {
         uint32_t layer = (uint32_t)((first + i) / p->n_head);
         uint32_t head = (uint32_t)((first + i) % p->n_head), reach = sz_kv_reach(p, layer);
-        sz_kv_score_window(v, p, layer, head, 0, score);
+        sz_kv_head one = sz_kv_head_of(p, layer, head);
+        sz_kv_score_window(v, &one, score);
         for (size_t j = 0; j < open; j++) /* what no later token sees is no gain */
             gain[i * open + j] = j + reach < p->length ? -1.0 : score[j];
         places += reach > window ? reach - window : 0;

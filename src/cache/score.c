@@ -17,18 +17,26 @@ sz_status sz_kv_check_window(const double *v) {
     return SZ_OK;
 }
 
-void sz_kv_score_window(const double *v, const sz_kv_prompt *p, uint32_t layer, uint32_t head,
-                        uint32_t capacity, double *score) {
+sz_kv_head sz_kv_head_of(const sz_kv_prompt *p, uint32_t layer, uint32_t head) {
+    size_t at = ((size_t)layer * p->n_head + head) * p->length;
+    return (sz_kv_head){.layer = layer,
+                        .head = head,
+                        .length = p->length,
+                        .n_head = p->n_head,
+                        .recent_mass = p->recent_mass ? p->recent_mass + at : NULL,
+                        .total_mass = p->total_mass ? p->total_mass + at : NULL};
+}
+
+void sz_kv_score_window(const double *v, const sz_kv_head *h, double *score) {
     uint32_t window = (uint32_t)v[SZ_KV_WINDOW], half = (uint32_t)v[2] / 2;
-    uint32_t n = p->length > window ? p->length - window : 0;
-    const double *mass = p->recent_mass + ((size_t)layer * p->n_head + head) * p->length;
+    uint32_t n = h->length > window ? h->length - window : 0;
     for (uint32_t j = 0; j < n; j++) { /* zeros beyond the ends; always divided by the same */
         uint32_t from = j > half ? j - half : 0, to = n - j > half ? j + half + 1 : n;
         double sum = 0;
         for (uint32_t i = from; i < to; i++)
-            sum += mass[i];
+            sum += h->recent_mass[i];
         score[j] = sum / v[2];
     }
-    for (uint32_t j = n; j < p->length; j++)
+    for (uint32_t j = n; j < h->length; j++)
         score[j] = INFINITY;
 }

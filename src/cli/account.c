@@ -282,8 +282,8 @@ void sz_account_json(sz_buf *b, const sz_account *a, const sz_account_setting *s
         sz_account_routed_json(b, a, s);
     else if (s->options->account || s->options->show_entropy)
         put_roof_json(b, a, s);
-    if (a->kept.length)
-        sz_forgetting_json(b, &a->kept, &a->loss);
+    if (a->forgotten.prompt.length)
+        sz_forgetting_json(b, &a->forgotten);
     put_string(b, "model", info.name);
     put_string(b, "sampler", s->chain);
     sz_buf_printf(b, ",\"seed\":%llu", (unsigned long long)s->seed);

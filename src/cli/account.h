@@ -31,8 +31,7 @@ typedef struct sz_account {
     bool keep_entropies;
     sz_router_account routed; /* zeros without a router */
     uint64_t peak_bytes;      /* of memory */
-    sz_kv_account kept;       /* of the prompt; zeros without a policy */
-    sz_kv_loss loss;          /* what that cost, n 0: not measured */
+    sz_forgotten forgotten;   /* zeros without a policy */
 } sz_account;
 
 /* What does not change from answer to answer. */

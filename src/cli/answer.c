@@ -122,7 +122,7 @@ static sz_status hold_part(answer *a) {
     const sz_generation *o = a->talk->options;
     uint64_t start = sz_time_ns();
     sz_status status = sz_forgetting_prompt(&o->forgetting, a->talk->voice.session, a->ids,
-                                            a->n_ids, &a->account->kept);
+                                            a->n_ids, &a->account->forgotten);
     a->account->prompt_ns += sz_time_ns() - start;
     a->account->n_prefilled += a->n_ids;
     return status;
@@ -386,8 +386,9 @@ static sz_status conclude(answer *a) {
         sz_cli_note("the context of %u tokens is full: the answer ends here",
                     sz_voice_context(&t->voice));
     a->account->peak_bytes = sz_memory_peak();
-    if (t->options->forgetting.report)
-        SZ_TRY(sz_forgetting_measure(t->voice.session, a->n_ids, &a->account->loss));
+    if (t->options->forgetting.text)
+        SZ_TRY(sz_forgetting_end(&t->options->forgetting, t->voice.session, a->n_ids,
+                                 &a->account->forgotten));
     a->account->routed = routed(t);
     sz_account_routed_since(&a->account->routed, &a->routed_before);
     SZ_TRY(

@@ -211,7 +211,7 @@ static sz_status read_prompt(const settings *s, sz_buf *text) {
 
 static void print_forgetting(const sz_account *a) {
     sz_buf b = {0};
-    sz_forgetting_put(&b, &a->kept, &a->loss);
+    sz_forgetting_put(&b, &a->forgotten);
     fputs(b.failed ? "" : b.data, stderr);
     sz_buf_free(&b);
 }
@@ -227,7 +227,7 @@ static void print_account(const sz_talk *t, const sz_account *a) {
         sz_account_print_full(a, &setting);
     else
         sz_account_print_short(a, &setting);
-    if (a->kept.length)
+    if (a->forgotten.prompt.length)
         print_forgetting(a);
 }
 

@@ -64,12 +64,13 @@ uint32_t sz_forgetting_sequences(const sz_forgetting *f) {
 }
 
 sz_status sz_forgetting_prompt(const sz_forgetting *f, sz_session *s, const int32_t *ids, size_t n,
-                               sz_kv_account *out) {
+                               sz_forgotten *out) {
     SZ_TRY(sz_session_truncate(s, 0, 0));
-    return sz_session_prompt_kept(s, 0, ids, n, &f->policy, out);
+    SZ_TRY(sz_session_prompt_kept(s, 0, ids, n, &f->policy, &out->prompt));
+    return f->report ? sz_session_fork(s, 0, &out->beginning) : SZ_OK;
 }
 
-/* full and kept: empty, and a fork of sequence 0. */
+/* full: an empty sequence. */
 static sz_status measure(sz_session *s, uint32_t full, uint32_t kept, size_t n_prompt,
                          sz_kv_loss *out) {
     const sz_token *records;
@@ -79,27 +80,28 @@ static sz_status measure(sz_session *s, uint32_t full, uint32_t kept, size_t n_p
     SZ_REQUIRE(ids, SZ_E_NOMEM, "out of memory for %zu tokens", n);
     for (size_t i = 0; i < n; i++)
         ids[i] = records[i].id;
-    sz_status status = sz_session_truncate(s, kept, (uint32_t)n_prompt);
-    if (status == SZ_OK)
-        status = sz_session_prompt_ids(s, full, ids, n_prompt);
+    sz_status status = sz_session_prompt_ids(s, full, ids, n_prompt);
     if (status == SZ_OK)
         status = sz_session_kv_loss(s, full, kept, ids + n_prompt, n - n_prompt, out);
     sz_free(ids);
     return status;
 }
 
-sz_status sz_forgetting_measure(sz_session *s, size_t n_prompt, sz_kv_loss *out) {
-    uint32_t full, kept;
-    *out = (sz_kv_loss){0};
-    if (sz_session_length(s, 0) <= n_prompt)
+sz_status sz_forgetting_end(const sz_forgetting *f, sz_session *s, size_t n_prompt,
+                            sz_forgotten *out) {
+    uint32_t full;
+    SZ_TRY(sz_session_kv_account(s, 0, &out->end));
+    if (!f->report)
         return SZ_OK;
-    SZ_TRY(sz_session_fork(s, 0, &kept));
-    sz_status status = sz_session_add(s, &full);
-    if (status == SZ_OK) {
-        status = measure(s, full, kept, n_prompt, out);
-        sz_session_drop(s, full);
+    sz_status status = SZ_OK;
+    if (sz_session_length(s, 0) > n_prompt) {
+        status = sz_session_add(s, &full);
+        if (status == SZ_OK) {
+            status = measure(s, full, out->beginning, n_prompt, &out->loss);
+            sz_session_drop(s, full);
+        }
     }
-    sz_session_drop(s, kept);
+    sz_session_drop(s, out->beginning);
     return status;
 }
 
@@ -113,29 +115,53 @@ static double mebibytes(size_t bytes) {
     return (double)bytes / 1048576.0;
 }
 
-void sz_forgetting_put(sz_buf *b, const sz_kv_account *a, const sz_kv_loss *loss) {
-    sz_buf_printf(b, "cache: %.1f of %u prompt tokens kept per head (%u to %u), %.2f of %.2f MiB\n",
-                  mean_kept(a), a->length, a->least, a->most, mebibytes(a->bytes_kept),
+static void put_account(sz_buf *b, const char *what, const sz_kv_account *a) {
+    sz_buf_printf(b, "%.1f of %u %s kept per head (%u to %u), %.2f of %.2f MiB", mean_kept(a),
+                  a->length, what, a->least, a->most, mebibytes(a->bytes_kept),
                   mebibytes(a->bytes_full));
-    if (loss->n)
+}
+
+void sz_forgetting_put(sz_buf *b, const sz_forgotten *f) {
+    sz_buf_puts(b, "cache: ");
+    put_account(b, "prompt tokens", &f->prompt);
+    if (f->end.length > f->prompt.length) {
+        sz_buf_puts(b, "\nat the end: ");
+        put_account(b, "tokens", &f->end);
+        if (f->end.n_rounds > f->prompt.n_rounds)
+            sz_buf_printf(b, "; forgot %u times more", f->end.n_rounds - f->prompt.n_rounds);
+    }
+    sz_buf_putc(b, '\n');
+    if (f->loss.n)
         sz_buf_printf(b,
                       "cost: KL %.5f nats per token over %zu tokens (at most %.5f), surprisal "
                       "%+.5f nats per token\n",
-                      loss->kl, loss->n, loss->kl_most, loss->excess);
+                      f->loss.kl, f->loss.n, f->loss.kl_most, f->loss.excess);
 }
 
-void sz_forgetting_json(sz_buf *b, const sz_kv_account *a, const sz_kv_loss *loss) {
-    sz_buf_printf(b, ",\"kv\":{\"prompt_tokens\":%u,\"kept_mean\":", a->length);
-    sz_json_number(b, mean_kept(a));
-    sz_buf_printf(b, ",\"kept_least\":%u,\"kept_most\":%u,\"bytes\":%zu,\"full_bytes\":%zu",
-                  a->least, a->most, a->bytes_kept, a->bytes_full);
-    if (loss->n) {
-        sz_buf_printf(b, ",\"loss_tokens\":%zu,\"kl_nats\":", loss->n);
-        sz_json_number(b, loss->kl);
-        sz_buf_puts(b, ",\"kl_most_nats\":");
-        sz_json_number(b, loss->kl_most);
-        sz_buf_puts(b, ",\"excess_nats\":");
-        sz_json_number(b, loss->excess);
+static void put_number(sz_buf *b, const char *key, double value) {
+    sz_buf_printf(b, ",\"%s\":", key);
+    sz_json_number(b, value);
+}
+
+static void put_members(sz_buf *b, const sz_kv_account *a) {
+    put_number(b, "kept_mean", mean_kept(a));
+    sz_buf_printf(b,
+                  ",\"kept_least\":%u,\"kept_most\":%u,\"bytes\":%zu,\"full_bytes\":%zu,"
+                  "\"rounds\":%u",
+                  a->least, a->most, a->bytes_kept, a->bytes_full, a->n_rounds);
+}
+
+void sz_forgetting_json(sz_buf *b, const sz_forgotten *f) {
+    sz_buf_printf(b, ",\"kv\":{\"prompt_tokens\":%u", f->prompt.length);
+    put_members(b, &f->prompt);
+    sz_buf_printf(b, ",\"end\":{\"tokens\":%u", f->end.length);
+    put_members(b, &f->end);
+    sz_buf_putc(b, '}');
+    if (f->loss.n) {
+        sz_buf_printf(b, ",\"loss_tokens\":%zu", f->loss.n);
+        put_number(b, "kl_nats", f->loss.kl);
+        put_number(b, "kl_most_nats", f->loss.kl_most);
+        put_number(b, "excess_nats", f->loss.excess);
     }
     sz_buf_putc(b, '}');
 }

@@ -15,15 +15,23 @@ extern const struct argp sz_argp_forgetting; /* --kv-policy, --kv-report */
 
 /* Sequences that a session needs for it. */
 uint32_t sz_forgetting_sequences(const sz_forgetting *f);
+/* What it did to one answer. */
+typedef struct sz_forgotten {
+    uint32_t beginning;        /* with a report: a fork of sequence 0, as it was after the prompt */
+    sz_kv_account prompt, end; /* after the prompt, and after the answer */
+    sz_kv_loss loss;           /* n 0: not measured */
+} sz_forgotten;
+
 /* Makes sequence 0 hold just these ids, computed anew, of which the policy keeps its part. */
 sz_status sz_forgetting_prompt(const sz_forgetting *f, sz_session *s, const int32_t *ids, size_t n,
-                               sz_kv_account *out);
-/* What the policy costs on the tokens that follow the prompt in sequence 0: beside a second
- * sequence with all of the prompt. out->n 0: there are none. */
-sz_status sz_forgetting_measure(sz_session *s, size_t n_prompt, sz_kv_loss *out);
+                               sz_forgotten *out);
+/* Completes it behind an answer; with a report, that is what the policy costs on the tokens that
+ * follow the prompt in sequence 0: from the fork on, beside a sequence with all of the prompt. */
+sz_status sz_forgetting_end(const sz_forgetting *f, sz_session *s, size_t n_prompt,
+                            sz_forgotten *out);
 
-/* One line, or two; the JSON member "kv". */
-void sz_forgetting_put(sz_buf *b, const sz_kv_account *a, const sz_kv_loss *loss);
-void sz_forgetting_json(sz_buf *b, const sz_kv_account *a, const sz_kv_loss *loss);
+/* Some lines; the JSON member "kv". */
+void sz_forgetting_put(sz_buf *b, const sz_forgotten *f);
+void sz_forgetting_json(sz_buf *b, const sz_forgotten *f);
 
 #endif

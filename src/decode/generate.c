@@ -41,7 +41,7 @@ sz_status sz_session_sync(sz_session *s, uint32_t seq, const int32_t *ids, size_
     size_t same = 0;
     while (same < n && same < q->n_records && ids[same] == q->records[same].id)
         same++;
-    if (same < sz_kv_base(s->kv, seq)) /* what it has forgotten must be computed anew */
+    if (same < sz_sequence_bound(s, seq)) /* what it has forgotten must be computed anew */
         same = 0;
     SZ_TRY(sz_session_truncate(s, seq, (uint32_t)same));
     SZ_TRY(sz_session_prompt_ids(s, seq, ids + same, n - same));

@@ -87,6 +87,11 @@ static sz_status compute(sz_session *s, sz_batch *b) {
                     .n_want = b->n_want,
                     .tap = s->tap,
                     .tap_user = s->tap_user};
+    sz_follow_tap follow = {s, b->n, b->seq, b->position};
+    if (sz_follow_any(&follow)) {
+        pass.tap = sz_follow_look;
+        pass.tap_user = &follow;
+    }
     const sz_tensor *hidden = sz_model_forward(&g, s->model, &pass, false);
     SZ_TRY(g.status);
     return measure(s, &g, hidden, b);
@@ -173,6 +178,7 @@ static void begin(sz_session *s) {
 
 static sz_status extend_and_compute(sz_session *s, const sz_span *spans, size_t n_spans,
                                     sz_batch *b, size_t *n_extended) {
+    SZ_TRY(sz_follow_act(s, spans, n_spans));
     for (size_t i = 0; i < n_spans; i++)
         SZ_TRY(reserve(s, &spans[i]));
     for (; *n_extended < n_spans; ++*n_extended)
@@ -237,7 +243,7 @@ sz_status sz_session_forward(sz_session *s, const sz_span *spans, size_t n_spans
     SZ_REQUIRE(s && (spans || n_spans == 0), SZ_E_ARG, "sz_session_forward: a NULL argument");
     for (size_t i = 0; i < n_spans; i++)
         SZ_TRY(need_before(s, &spans[i]));
-    return sz_session_pass(s, spans, n_spans, NULL, NULL);
+    return sz_follow_forward(s, spans, n_spans, NULL);
 }
 
 sz_status sz_session_forward_embeddings(sz_session *s, uint32_t seq, const float *embeddings,
@@ -245,7 +251,7 @@ sz_status sz_session_forward_embeddings(sz_session *s, uint32_t seq, const float
     SZ_REQUIRE(s && (embeddings || n == 0), SZ_E_ARG,
                "sz_session_forward_embeddings: a NULL argument");
     sz_span span = {.seq = seq, .ids = NULL, .n = n, .want = want};
-    return sz_session_pass(s, &span, 1, embeddings ? embeddings : (const float[1]){0}, NULL);
+    return sz_follow_forward(s, &span, 1, embeddings ? embeddings : (const float[1]){0});
 }
 
 const float *sz_session_logits(const sz_session *s, size_t row) {

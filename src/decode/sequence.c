@@ -49,12 +49,15 @@ void sz_sequence_clear(sz_sequence *q) {
     sz_free(q->logits);
     sz_buf_free(&q->text);
     sz_buf_free(&q->shown);
+    sz_follower_free(q->follower);
     *q = (sz_sequence){0};
 }
 
 sz_status sz_sequence_copy(const sz_sequence *from, size_t n_vocab, sz_sequence *to) {
     if (from->chain)
         SZ_TRY(sz_chain_clone(from->chain, &to->chain));
+    if (from->follower)
+        SZ_TRY(from->follower->kind->clone(from->follower, &to->follower));
     SZ_TRY(sz_sequence_reserve(to, from->n_records));
     if (from->n_records)
         memcpy(to->records, from->records, from->n_records * sizeof *to->records);

@@ -101,6 +101,8 @@ void sz_session_free(sz_session *s) {
     sz_free(s->candidate_id);
     sz_free(s->candidate_logit);
     sz_free(s->candidate_scratch);
+    sz_free(s->joined_rows);
+    sz_free(s->joined_stats);
     sz_free(s);
 }
 
@@ -188,13 +190,19 @@ sz_status sz_session_drop(sz_session *s, uint32_t seq) {
     return SZ_OK;
 }
 
+uint32_t sz_sequence_bound(const sz_session *s, uint32_t seq) {
+    uint32_t base = sz_kv_base(s->kv, seq);
+    const sz_follower *f = s->sequences[seq].follower;
+    return f && f->bound > base ? f->bound : base;
+}
+
 sz_status sz_session_truncate(sz_session *s, uint32_t seq, uint32_t n_tokens) {
     SZ_TRY(sz_session_check(s, seq));
     sz_sequence *q = &s->sequences[seq];
     uint32_t length = sz_kv_length(s->kv, seq);
     SZ_REQUIRE(n_tokens <= length, SZ_E_ARG, "sequence %u has %u tokens, not %u", seq, length,
                n_tokens);
-    uint32_t base = sz_kv_base(s->kv, seq);
+    uint32_t base = sz_sequence_bound(s, seq);
     SZ_REQUIRE(n_tokens == 0 || n_tokens >= base, SZ_E_STATE,
                "sequence %u has forgotten some of its first %u tokens: it can be cut to that many, "
                "or emptied, not to %u",
@@ -203,6 +211,10 @@ sz_status sz_session_truncate(sz_session *s, uint32_t seq, uint32_t n_tokens) {
         return SZ_OK;
     sz_kv_truncate(s->kv, seq, n_tokens);
     sz_sequence_cut(q, n_tokens);
+    if (n_tokens == 0) {
+        sz_follower_free(q->follower);
+        q->follower = NULL;
+    }
     return SZ_OK;
 }
 

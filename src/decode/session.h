@@ -6,6 +6,22 @@
 
 #include "model/model.h"
 
+/* Who follows a sequence: it sees the queries of its tokens, and acts between two of them, where
+ * the sequence has `due` tokens and another one is to come. Passes are cut there. */
+typedef struct sz_follower sz_follower;
+typedef struct sz_follower_kind {
+    /* q [n_head * head_dim], after rope. */
+    void (*see)(sz_follower *f, uint32_t layer, uint32_t position, const float *q);
+    sz_status (*act)(sz_follower *f, sz_session *s, uint32_t seq); /* moves `due` on */
+    sz_status (*clone)(const sz_follower *f, sz_follower **out);
+    void (*free)(sz_follower *f);
+} sz_follower_kind;
+struct sz_follower {
+    const sz_follower_kind *kind;
+    uint32_t due;
+    uint32_t bound; /* the sequence cannot be cut to fewer tokens, but for none */
+};
+
 /* Invariant between calls: as many records as the cache holds tokens. */
 typedef struct sz_sequence {
     bool live;
@@ -16,9 +32,10 @@ typedef struct sz_sequence {
     float *logits; /* [n_vocab] after the last token; valid if has_logits */
     sz_logit_stats stats;
     bool has_logits;
-    size_t n_told; /* records whose bytes have gone into `text` */
-    sz_buf text;   /* bytes that wait for the rest of their character */
-    sz_buf shown;  /* what the latest sz_session_text returned */
+    size_t n_told;         /* records whose bytes have gone into `text` */
+    sz_buf text;           /* bytes that wait for the rest of their character */
+    sz_buf shown;          /* what the latest sz_session_text returned */
+    sz_follower *follower; /* owned; NULL: none */
 } sz_sequence;
 
 struct sz_session {
@@ -34,9 +51,31 @@ struct sz_session {
     const float *rows; /* [n_rows][n_vocab] of the latest pass */
     sz_logit_stats *row_stats;
     size_t n_rows;
+    float *joined_rows; /* of passes that were cut; NULL where none was */
+    sz_logit_stats *joined_stats;
     int32_t *candidate_id; /* [n_vocab], and two rows of floats, for drawing */
     float *candidate_logit, *candidate_scratch;
 };
+
+/* The first length to which a sequence can be cut, but for 0. */
+uint32_t sz_sequence_bound(const sz_session *s, uint32_t seq);
+
+/* One pass as it is, or in pieces where followers act within its spans (follow.c). */
+sz_status sz_follow_forward(sz_session *s, const sz_span *spans, size_t n_spans,
+                            const float *embeddings);
+/* The followers of the spans' sequences act where they are due. */
+sz_status sz_follow_act(sz_session *s, const sz_span *spans, size_t n_spans);
+/* A tap that shows a pass's queries to the followers of its sequences, and then all else to the
+ * session's own tap. sz_follow_any: one of them has a follower. */
+typedef struct sz_follow_tap {
+    sz_session *s;
+    size_t n;
+    const uint32_t *seq, *position;
+} sz_follow_tap;
+bool sz_follow_any(const sz_follow_tap *t);
+bool sz_follow_look(void *tap, sz_tap_kind kind, uint32_t layer, const float *data, size_t n_rows,
+                    size_t n_cols);
+void sz_follower_free(sz_follower *f);
 
 sz_status sz_session_check(const sz_session *s, uint32_t seq);
 

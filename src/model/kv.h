@@ -18,9 +18,10 @@ typedef struct sz_kv_shape {
 sz_status sz_kv_new(const sz_kernels *k, const sz_kv_shape *shape, uint32_t n_sequences,
                     uint32_t context, sz_kv **out);
 void sz_kv_free(sz_kv *kv);
-size_t sz_kv_block_bytes(const sz_kv_shape *shape); /* of one block of all layers */
-size_t sz_kv_bytes(const sz_kv *kv);                /* held now */
-size_t sz_kv_layer_bytes(const sz_kv *kv);          /* of one block of one layer */
+size_t sz_kv_block_bytes(const sz_kv_shape *shape);         /* of one block of all layers */
+size_t sz_kv_bytes(const sz_kv *kv);                        /* held now */
+size_t sz_kv_sequence_bytes(const sz_kv *kv, uint32_t seq); /* the same, shared or not */
+size_t sz_kv_layer_bytes(const sz_kv *kv);                  /* of one block of one layer */
 
 uint32_t sz_kv_length(const sz_kv *kv, uint32_t seq);
 /* Makes positions [length, length + n) writable and counts them in. SZ_E_LIMIT beyond the context.
@@ -48,7 +49,7 @@ sz_kv_view sz_kv_view_block(const sz_kv *kv, uint32_t seq, uint32_t block, uint3
 
 /* Forgets all positions of a sequence but those given: head i = layer n_head_kv + head keeps
  * position[first[i]] up to position[first[i + 1]], rising, all below the length. Forks share what
- * is kept. SZ_E_STATE if it has forgotten some before. */
+ * is kept. SZ_E_STATE: it has forgotten one of them before. */
 sz_status sz_kv_keep(sz_kv *kv, uint32_t seq, const size_t *first, const uint32_t *position);
 /* The length at that time: the first position that lies in a block of all heads. 0: nothing was
  * forgotten. */

@@ -73,26 +73,60 @@ static void copy_position(const sz_kv *kv, const uint8_t *src, uint32_t from, ui
                 2 * kv->scale_bytes / sizeof(float) / SZ_KV_BLOCK, sizeof(float));
 }
 
+/* Head i's positions [n] from where the sequence has them: kept before, or in the blocks of all. */
+static sz_status gather(const sz_kv *kv, uint32_t seq, size_t i, const uint32_t *position, size_t n,
+                        uint8_t *data) {
+    const kept *old = kv->sequences[seq].kept;
+    uint32_t base = old ? old->base : 0;
+    size_t at = old ? old->first[i] : 0;
+    for (size_t slot = 0; slot < n; slot++) {
+        const uint8_t *from;
+        uint32_t place = position[slot] % SZ_KV_BLOCK;
+        if (position[slot] >= base) {
+            from = sz_kv_head_data(kv, seq, position[slot] / SZ_KV_BLOCK,
+                                   (uint32_t)(i / kv->shape.n_head_kv),
+                                   (uint32_t)(i % kv->shape.n_head_kv));
+        } else {
+            while (at < old->first[i + 1] && old->position[at] < position[slot])
+                at++;
+            SZ_REQUIRE(at < old->first[i + 1] && old->position[at] == position[slot], SZ_E_STATE,
+                       "sequence %u has forgotten position %u of layer %zu, head %zu already", seq,
+                       position[slot], i / kv->shape.n_head_kv, i % kv->shape.n_head_kv);
+            place = (uint32_t)((at - old->first[i]) % SZ_KV_BLOCK);
+            from = old->data +
+                   (old->first_block[i] + (at - old->first[i]) / SZ_KV_BLOCK) * kv->head_bytes;
+        }
+        copy_position(kv, from, place, data + slot / SZ_KV_BLOCK * kv->head_bytes,
+                      (uint32_t)(slot % SZ_KV_BLOCK));
+    }
+    return SZ_OK;
+}
+
 sz_status sz_kv_keep(sz_kv *kv, uint32_t seq, const size_t *first, const uint32_t *position) {
     sequence *s = &kv->sequences[seq];
-    SZ_REQUIRE(!s->kept, SZ_E_STATE, "sequence %u has forgotten some of its tokens already", seq);
     kept *k = new_kept(kv, s->length, first, position);
     SZ_REQUIRE(k, SZ_E_NOMEM, "no memory for %zu kept positions", first[n_heads(kv)]);
     for (size_t i = 0; i < n_heads(kv); i++) {
-        uint8_t *data = k->data + k->first_block[i] * kv->head_bytes;
-        uint32_t layer = (uint32_t)(i / kv->shape.n_head_kv);
-        uint32_t head = (uint32_t)(i % kv->shape.n_head_kv);
-        for (size_t j = first[i]; j < first[i + 1]; j++) {
-            size_t slot = j - first[i];
-            copy_position(kv, sz_kv_head_data(kv, seq, position[j] / SZ_KV_BLOCK, layer, head),
-                          position[j] % SZ_KV_BLOCK, data + slot / SZ_KV_BLOCK * kv->head_bytes,
-                          (uint32_t)(slot % SZ_KV_BLOCK));
+        sz_status status = gather(kv, seq, i, position + first[i], first[i + 1] - first[i],
+                                  k->data + k->first_block[i] * kv->head_bytes);
+        if (status != SZ_OK) {
+            free_kept(k);
+            return status;
         }
     }
     sz_kv_release_blocks(kv, s);
+    sz_kv_release_kept(kv, s);
     s->kept = k;
     kv->kept_bytes += k->bytes;
     return SZ_OK;
+}
+
+size_t sz_kv_sequence_bytes(const sz_kv *kv, uint32_t seq) {
+    const sequence *s = &kv->sequences[seq];
+    size_t bytes = s->kept ? s->kept->bytes : 0;
+    for (uint32_t i = 0; i < s->n_blocks; i++)
+        bytes += s->blocks[i] ? kv->block_bytes : 0;
+    return bytes;
 }
 
 uint32_t sz_kv_base(const sz_kv *kv, uint32_t seq) {

@@ -100,6 +100,15 @@ void sz_model_rope_angles(const sz_model *m, sz_graph *g, sz_pass *pass);
 /* Attention of q [n][n_head * head_dim] over the cache, after storing k and v of the pass. */
 sz_tensor *sz_attend(sz_graph *g, const sz_model *m, uint32_t layer, sz_pass *pass,
                      const sz_tensor *q, const sz_tensor *k, const sz_tensor *v);
+/* The places that a cached head holds of a sequence: the positions that it kept [*n_kept], and then
+ * all from the base on. Returns how many. */
+uint32_t sz_kv_places(const sz_kv *kv, uint32_t seq, uint32_t layer, uint32_t head,
+                      const uint32_t **kept, uint32_t *n_kept);
+/* Probabilities with which a query [head_dim], scaled, of this position attends to the places of a
+ * cached head: p [sz_kv_places], 0 where it does not see them. scratch [sz_kv_scratch_floats]. */
+sz_status sz_attend_places(const sz_model *m, const sz_kv *kv, uint32_t seq, uint32_t layer,
+                           uint32_t head, const float *q, uint32_t position, float *scratch,
+                           float *p);
 /* The wanted rows of x in the last layer, x itself in the others: once the keys and values of the
  * last layer are stored, other rows have no further use (unless somebody looks on, with a tap). */
 sz_tensor *sz_keep_wanted(sz_graph *g, const sz_model *m, uint32_t layer, const sz_pass *pass,

@@ -39,6 +39,21 @@ has report "$(cat "$work/err")" "nats per token over 12 tokens"
 same "threads" "$(run -t 1 --kv-policy "snapkv budget=30" 2> /dev/null)" \
     "$(run -t 3 --kv-policy "snapkv budget=30" 2> /dev/null)"
 
+# The budget holds while the answer is written, by default every 64 tokens.
+long() { run -n 100 --kv-report "$@"; }
+figures "snapkv budget=30" -n 100
+near "end" "$(value end.kept_mean)" "$(awk "BEGIN { print 30 + 100 % 64 }")" 1e-6
+same "rounds" "$(value end.rounds)" 2
+same "tokens measured" "$(value loss_tokens)" 100
+figures "snapkv budget=30 every=10" -n 100
+near "end" "$(value end.kept_mean)" 40 1e-6
+same "rounds" "$(value end.rounds)" 10
+figures "snapkv budget=30 every=0" -n 100
+near "end" "$(value end.kept_mean)" 130 1e-6
+long --kv-policy "streaming budget=30 every=10" > /dev/null 2> "$work/err"
+has report "$(cat "$work/err")" "at the end: 40.0 of"
+has report "$(cat "$work/err")" "; forgot 9 times more"
+
 # Bad input.
 refused 2 "unknown kv policy 'lru'; choose from: none, uncomp" run --kv-policy lru
 refused 2 "no room" run --kv-policy "snapkv budget=8"

@@ -66,6 +66,13 @@ typedef struct sz_kv_prompt {
     const double *rank;        /* [n_layer][n_head] effective rank of the queries */
 } sz_kv_prompt;
 
+/* The same for one head, whose tokens are what it holds at the time. */
+typedef struct sz_kv_head {
+    uint32_t layer, head, length, n_head; /* n_head: of each layer */
+    const uint32_t *position;             /* [length], rising; NULL: 0, 1, 2 and so on */
+    const double *recent_mass, *total_mass;
+} sz_kv_head;
+
 enum { SZ_KV_NEEDS_RECENT_MASS = 1, SZ_KV_NEEDS_TOTAL_MASS = 2, SZ_KV_NEEDS_RANK = 4 };
 
 typedef struct sz_kv_policy_kind {
@@ -78,10 +85,9 @@ typedef struct sz_kv_policy_kind {
     /* capacity [n_layer * n_head]; NULL: the budget for every head. Not asked where the whole
      * prompt is within the budget. */
     sz_status (*budgets)(const double *values, const sz_kv_prompt *prompt, uint32_t *capacity);
-    /* score [length] of a head's positions: the `capacity` largest are kept, equal ones from the
-     * front; INFINITY: kept first of all. */
-    void (*score)(const double *values, const sz_kv_prompt *prompt, uint32_t layer, uint32_t head,
-                  uint32_t capacity, double *score);
+    /* score [length] of a head's tokens: the largest are kept, equal ones from the front; INFINITY:
+     * kept first of all. */
+    void (*score)(const double *values, const sz_kv_head *head, double *score);
 } sz_kv_policy_kind;
 
 /* All kinds, NULL-ended, for help texts. */
@@ -99,6 +105,9 @@ SZ_API sz_status sz_kv_policy_parse(const char *text, sz_kv_policy *out);
 SZ_API void sz_kv_policy_free(sz_kv_policy *policy); /* what it owns */
 /* What must be observed for it: that of its kind, without ranks where it has a profile. */
 SZ_API unsigned sz_kv_policy_needs(const sz_kv_policy *policy);
+/* Tokens by which a head may exceed its budget while a text goes on, before it forgets again; 0:
+ * what comes after the prompt is all kept. */
+SZ_API uint32_t sz_kv_policy_every(const sz_kv_policy *policy);
 /* Latest queries whose attention it looks at; 0 if it does not. */
 SZ_API uint32_t sz_kv_policy_window(const sz_kv_policy *policy);
 
@@ -166,14 +175,25 @@ SZ_API const sz_kv_prompt *sz_kv_watch_prompt(const sz_kv_watch *w); /* borrowed
 SZ_API sz_status sz_session_keep(sz_session *s, uint32_t seq, const sz_kv_plan *plan);
 
 typedef struct sz_kv_account {
-    uint32_t length, least, most;  /* tokens of the prompt; kept by single heads */
+    uint32_t length, least, most;  /* tokens of the sequence; kept by single heads */
+    uint32_t n_rounds;             /* how often the sequence has forgotten */
     uint64_t n_kept, n_full;       /* summed over layers and heads */
     size_t bytes_kept, bytes_full; /* held by the session's cache before and after */
 } sz_kv_account;
 /* Observes, plans and forgets. out may be NULL. On failure the sequence holds the tokens that were
- * computed. */
+ * computed.
+ *
+ * From then on the policy holds for what follows, too (sz_kv_policy_every): whenever so many tokens
+ * have come since it last looked, and the budget is exceeded, each head forgets again down to its
+ * budget, before the next token. Scores are then of the tokens that the head holds: recent mass
+ * from the latest queries over them, total mass as it added up. That happens at positions that
+ * depend on nothing but the prompt and the policy: a pass over more tokens is cut there, and what
+ * it computes does not depend on where it is cut. A pass that fails later leaves what was computed
+ * before. What has been forgotten bounds how far the sequence can be cut (sz_session_keep). */
 SZ_API sz_status sz_session_prompt_kept(sz_session *s, uint32_t seq, const int32_t *ids, size_t n,
                                         const sz_kv_policy *policy, sz_kv_account *out);
+/* What the sequence holds now, and what all of its tokens would take. */
+SZ_API sz_status sz_session_kv_account(const sz_session *s, uint32_t seq, sz_kv_account *out);
 
 typedef struct sz_kv_loss {
     size_t n;           /* tokens given */
