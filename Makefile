@@ -31,8 +31,8 @@ test: all-programs ## every test but the long ones, those on the default model i
 	@tools/get-model build/szilard smollm2
 	$(CTEST) --test-dir build -LE 'long|models'
 
-test-models: all-programs ## the tests on further real models (fetches 0.75 GB)
-	@tools/get-model build/szilard smollm2 gemma3 qwen-0.5b
+test-models: all-programs ## the tests on further real models (fetches 1.9 GB)
+	@tools/get-model build/szilard smollm2 gemma3 qwen-0.5b qwen-1.5b
 	$(CTEST) --test-dir build -L models
 
 test-long: all-programs ## exhaustive tests, which take hours
