@@ -7,17 +7,17 @@
 enum { OPT_BEST_OF = 850, OPT_BEAMS, OPT_BRANCH, OPT_LENGTH_PENALTY };
 
 static const struct argp_option options[] = {
-    {NULL, 0, NULL, 0, "Several answers:", 6},
-    {"best-of", OPT_BEST_OF, "N", 0, "Draw N answers together and rank them by likelihood", 6},
+    {NULL, 0, NULL, 0, "Several answers:", 7},
+    {"best-of", OPT_BEST_OF, "N", 0, "Draw N answers together and rank them by likelihood", 7},
     {"beams", OPT_BEAMS, "N", 0,
-     "Search the likeliest answers with N beams, under the model's own distribution", 6},
+     "Search the likeliest answers with N beams, under the model's own distribution", 7},
     {"branch", OPT_BRANCH, "RULE", 0,
      "Split the answer in two wherever the model is uncertain: \"entropy above=2 most=4\", in "
      "nats, "
      "with at most so many branches; these are the default values",
-     6},
+     7},
     {"length-penalty", OPT_LENGTH_PENALTY, "A", 0,
-     "Rank by log-likelihood / tokens^A; default: 1 with --best-of, else 0", 6},
+     "Rank by log-likelihood / tokens^A; default: 1 with --best-of, else 0", 7},
     {0},
 };
 

@@ -11,11 +11,11 @@ static const struct argp_option options[] = {
      "What the cache keeps of a prompt, such as \"uncomp budget=384\"; below, the policies with "
      "the "
      "default values of their options",
-     4},
+     5},
     {"kv-report", OPT_REPORT, NULL, 0,
      "Measure what the policy costs: the divergence from the full cache over the answer's tokens, "
      "for which the prompt is computed once more",
-     4},
+     5},
     {0},
 };
 

@@ -6,16 +6,16 @@
 enum { OPT_ROUTER = 700, OPT_EAD, OPT_SMALL, OPT_LARGE, OPT_DRAFT };
 
 static const struct argp_option options[] = {
-    {NULL, 0, NULL, 0, "Two models:", 3},
+    {NULL, 0, NULL, 0, "Two models:", 4},
     {"router", OPT_ROUTER, "ROUTER", 0,
-     "Which model writes the next token, such as \"ead tau=1.2 window=5\", or speculative", 3},
-    {"ead", OPT_EAD, NULL, 0, "The same as --router ead", 3},
-    {"small", OPT_SMALL, "MODEL", 0, "The small one of two models with one vocabulary", 3},
-    {"large", OPT_LARGE, "MODEL", 0, "The large one; the same as -m", 3},
+     "Which model writes the next token, such as \"ead tau=1.2 window=5\", or speculative", 4},
+    {"ead", OPT_EAD, NULL, 0, "The same as --router ead", 4},
+    {"small", OPT_SMALL, "MODEL", 0, "The small one of two models with one vocabulary", 4},
+    {"large", OPT_LARGE, "MODEL", 0, "The large one; the same as -m", 4},
     {"draft", OPT_DRAFT, "MODEL", 0,
      "Speculate with this small model: the same text, sooner; short for --small MODEL --router "
      "speculative",
-     3},
+     4},
     {0},
 };
 

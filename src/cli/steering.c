@@ -32,7 +32,7 @@ static const struct argp_option options[] = {
      "model "
      "and by --regex, --grammar or --json-schema: \"smc particles=32 command=./score.sh\"; below, "
      "its options with their default values",
-     6},
+     7},
     {0},
 };
 
