@@ -99,3 +99,27 @@ void sz_put_job_account(sz_buf *b, const sz_job *j) {
     put_ms(b, "total_ms", j->arrived_ns, done);
     sz_buf_putc(b, '}');
 }
+
+void sz_put_choice_szilard(sz_buf *b, const sz_job *j, const sz_choice *c, size_t first,
+                           size_t last) {
+    if (!j->form.account)
+        return;
+    sz_buf_puts(b, ",\"szilard\":{\"tokens\":");
+    if (j->form.token_figures)
+        sz_put_token_figures(b, j, &c->answer, first, last);
+    else
+        sz_buf_puts(b, "[]");
+    if (c->finish != SZ_FINISH_NONE) {
+        sz_buf_puts(b, ",\"account\":");
+        sz_put_account(b, j, c);
+    }
+    sz_buf_putc(b, '}');
+}
+
+void sz_put_reply_szilard(sz_buf *b, const sz_job *j) {
+    if (!j->form.account)
+        return;
+    sz_buf_puts(b, ",\"szilard\":{\"account\":");
+    sz_put_job_account(b, j);
+    sz_buf_putc(b, '}');
+}

@@ -8,6 +8,14 @@ void sz_api_health(sz_exchange *x);
 void sz_api_ready(sz_exchange *x);
 void sz_api_models(sz_exchange *x);
 void sz_api_chat(sz_exchange *x);
+void sz_api_completions(sz_exchange *x);
+void sz_api_embeddings(sz_exchange *x);
+void sz_api_tokenize(sz_exchange *x);
+void sz_api_detokenize(sz_exchange *x);
+void sz_api_apply_template(sz_exchange *x);
+void sz_api_tokenizer_info(sz_exchange *x);
+void sz_api_props(sz_exchange *x);
+void sz_api_metrics(sz_exchange *x);
 
 /* ---- request.c: members that requests for text have in common
  * ------------------------------------ */
@@ -16,12 +24,20 @@ void sz_api_chat(sz_exchange *x);
 sz_status sz_request_read(sz_exchange *x, sz_reader *r, sz_job *j);
 /* Texts that end an answer: a member that is one, or an array of them. */
 sz_status sz_request_read_stops(sz_reader *r, const char *key, sz_ask *ask);
+sz_status sz_request_read_stream_options(sz_reader *r, sz_job *j);
 /* Checks the member `model`. */
 sz_status sz_request_check_model(sz_exchange *x, sz_reader *r);
 /* Gives every part a chain, with the grammar that the request names. After sz_job_set_prompts. */
 sz_status sz_request_set_chains(sz_exchange *x, sz_reader *r, sz_job *j);
 /* Bounds max_tokens by what the context leaves. After the ids are known. */
 void sz_request_bound_tokens(const sz_exchange *x, sz_job *j);
+
+/* ---- prompts.c ----------------------------------------------------------------------------------
+ */
+
+/* A text, an array of ids, or an array of either, at most `most`: the prompts of the job. After
+ * what each choice needs is read. */
+sz_status sz_request_read_prompts(sz_reader *r, const char *key, size_t most, sz_job *j);
 
 /* ---- prompt.c ----------------------------------------------------------------------------------
  */
@@ -43,6 +59,12 @@ void sz_put_token_figures(sz_buf *b, const sz_job *j, const sz_answer *a, size_t
 void sz_put_account(sz_buf *b, const sz_job *j, const sz_choice *c);
 /* {"seed":..,"prompt_tokens":..,...} of the whole reply. */
 void sz_put_job_account(sz_buf *b, const sz_job *j);
+/* ,"szilard":{"tokens":[...],"account":{...}} of a choice, the account once it is complete; nothing
+ * where the request does not want it. */
+void sz_put_choice_szilard(sz_buf *b, const sz_job *j, const sz_choice *c, size_t first,
+                           size_t last);
+/* ,"szilard":{"account":{...}} of the reply, likewise. */
+void sz_put_reply_szilard(sz_buf *b, const sz_job *j);
 /* The piece of a token as a JSON string, and as "bytes":[...]; with nothing for an unknown id. */
 void sz_put_piece(sz_buf *b, const sz_tokenizer *t, int32_t id);
 void sz_put_piece_bytes(sz_buf *b, const sz_tokenizer *t, int32_t id);
@@ -64,6 +86,8 @@ void sz_put_finish(sz_buf *b, sz_finish finish);
 void sz_fail_reply(sz_job *j, sz_status status, sz_shape shape);
 /* The whole reply of a job; takes the text. */
 void sz_finish_json(sz_job *j, sz_buf *text);
+/* The last event of a stream, with the usage where it is wanted, and its end. */
+void sz_finish_events(sz_job *j, const char *object);
 /* [DONE], and the end of the stream. */
 void sz_end_events(sz_job *j);
 /* An event of a stream, "data: ...\n\n"; empties b. */

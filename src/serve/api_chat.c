@@ -73,30 +73,11 @@ static void put_choice_extras(sz_buf *b, const sz_job *j, const sz_choice *c, si
         sz_put_logprobs(b, j, &c->answer, first, last);
     else
         sz_buf_puts(b, "null");
-    if (!j->form.account)
-        return;
-    sz_buf_puts(b, ",\"szilard\":{\"tokens\":");
-    if (j->form.token_figures)
-        sz_put_token_figures(b, j, &c->answer, first, last);
-    else
-        sz_buf_puts(b, "[]");
-    if (c->finish != SZ_FINISH_NONE) {
-        sz_buf_puts(b, ",\"account\":");
-        sz_put_account(b, j, c);
-    }
-    sz_buf_putc(b, '}');
+    sz_put_choice_szilard(b, j, c, first, last);
 }
 
 /* ---- A stream ----------------------------------------------------------------------------------
  */
-
-static void put_account(sz_buf *b, const sz_job *j) {
-    if (!j->form.account)
-        return;
-    sz_buf_puts(b, ",\"szilard\":{\"account\":");
-    sz_put_job_account(b, j);
-    sz_buf_putc(b, '}');
-}
 
 /* The account of all comes with the chunk that ends the last choice. */
 static void put_chunk_end(sz_buf *b, const sz_job *j, const sz_choice *c) {
@@ -104,7 +85,7 @@ static void put_chunk_end(sz_buf *b, const sz_job *j, const sz_choice *c) {
     if (j->form.include_usage)
         sz_buf_puts(b, ",\"usage\":null");
     if (c->finish != SZ_FINISH_NONE && j->n_open == 1)
-        put_account(b, j);
+        sz_put_reply_szilard(b, j);
     sz_buf_putc(b, '}');
 }
 
@@ -156,19 +137,6 @@ static void told(sz_job *j, sz_choice *c) {
     send_chunk(j, c, first, c->answer.n_told_tokens);
 }
 
-static void finish_stream(sz_job *j) {
-    sz_buf b = {0};
-    if (j->form.include_usage) {
-        sz_put_head(&b, j, "chat.completion.chunk");
-        sz_buf_puts(&b, ",\"choices\":[],\"usage\":");
-        sz_put_usage(&b, j);
-        sz_buf_putc(&b, '}');
-        sz_send_event(j, &b);
-    }
-    sz_buf_free(&b);
-    sz_end_events(j);
-}
-
 /* ---- A whole reply -----------------------------------------------------------------------------
  */
 
@@ -210,7 +178,7 @@ static void finish_whole(sz_job *j) {
     }
     sz_buf_puts(&b, "],\"usage\":");
     sz_put_usage(&b, j);
-    put_account(&b, j);
+    sz_put_reply_szilard(&b, j);
     sz_buf_putc(&b, '}');
     sz_finish_json(j, &b);
 }
@@ -219,7 +187,7 @@ static void finish(sz_job *j, sz_status status) {
     if (status != SZ_OK)
         sz_fail_reply(j, status, SZ_SHAPE_OPENAI);
     else if (j->form.stream)
-        finish_stream(j);
+        sz_finish_events(j, "chat.completion.chunk");
     else
         finish_whole(j);
 }
@@ -242,12 +210,8 @@ static sz_status read_logprobs(sz_reader *r, sz_job *j) {
 }
 
 static sz_status read_options(sz_reader *r, sz_job *j) {
-    const sz_json *options = NULL, *tools = NULL;
-    SZ_TRY(sz_read_object(r, "stream_options", &options));
-    if (options) {
-        sz_reader own = {.object = options};
-        SZ_TRY(sz_read_bool(&own, "include_usage", &j->form.include_usage));
-    }
+    const sz_json *tools = NULL;
+    SZ_TRY(sz_request_read_stream_options(r, j));
     SZ_TRY(sz_read_array(r, "tools", &tools));
     j->form.parse_tools = tools && tools->n > 0;
     return SZ_OK;

@@ -59,6 +59,19 @@ void sz_end_events(sz_job *j) {
     sz_reply_end(j->reply);
 }
 
+void sz_finish_events(sz_job *j, const char *object) {
+    sz_buf b = {0};
+    if (j->form.include_usage) {
+        sz_put_head(&b, j, object);
+        sz_buf_puts(&b, ",\"choices\":[],\"usage\":");
+        sz_put_usage(&b, j);
+        sz_buf_putc(&b, '}');
+        sz_send_event(j, &b);
+    }
+    sz_buf_free(&b);
+    sz_end_events(j);
+}
+
 void sz_finish_json(sz_job *j, sz_buf *text) {
     unsigned status = 200;
     if (text->failed) {

@@ -68,7 +68,7 @@ static sz_status read_seed(sz_reader *r, sz_ask *ask) {
 static sz_status read_max_tokens(sz_exchange *x, sz_reader *r, sz_ask *ask) {
     static const char *const names[] = {"n_predict", "max_tokens", "max_completion_tokens",
                                         "max_output_tokens"};
-    int64_t most = x->server->config.max_tokens;
+    int64_t most = ask->max_tokens ? ask->max_tokens : x->server->config.max_tokens;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         SZ_TRY(sz_read_int(r, names[i], -1, INT32_MAX, &most));
     ask->max_tokens = most < 0 ? INT32_MAX : (uint32_t)most;
@@ -79,10 +79,18 @@ void sz_request_bound_tokens(const sz_exchange *x, sz_job *j) {
     size_t context = sz_batcher_context(x->server->batcher), least = context;
     for (size_t i = 0; i < j->n_parts; i++)
         least = j->parts[i].n_ids < least ? j->parts[i].n_ids : least;
-    if (j->ask.max_tokens > context - least)
-        j->ask.max_tokens = (uint32_t)(context - least);
-    if (j->ask.max_tokens == 0 && !j->ask.score_prompt)
-        j->ask.max_tokens = 1; /* there is nothing else to answer; a full context is told as such */
+    size_t room = context > least ? context - least : 1; /* a prompt that fills it is refused */
+    if (j->ask.max_tokens > room)
+        j->ask.max_tokens = (uint32_t)room;
+}
+
+sz_status sz_request_read_stream_options(sz_reader *r, sz_job *j) {
+    const sz_json *options = NULL;
+    SZ_TRY(sz_read_object(r, "stream_options", &options));
+    if (!options)
+        return SZ_OK;
+    sz_reader own = {.object = options};
+    return sz_read_bool(&own, "include_usage", &j->form.include_usage);
 }
 
 /* ---- The object `szilard` ----------------------------------------------------------------------
