@@ -1,7 +1,7 @@
 /* forgetting.c: --kv-policy and --kv-report, and the help text made from the policies' own tables.
  */
 #include "forgetting.h"
-#include "sampling.h"
+#include "method_help.h"
 #include <string.h>
 
 enum { OPT_POLICY = 900, OPT_REPORT };
@@ -43,14 +43,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 static char *describe_policies(void) {
     sz_buf b = {0};
     sz_buf_puts(&b, "Policies of --kv-policy, with the default values of their options:\n");
-    for (const sz_kv_policy_kind *const *k = sz_kv_policy_kinds(); *k; k++) {
-        sz_buf_printf(&b, "  %-12s %s\n              ", (*k)->name, (*k)->help);
-        sz_options_put(&b, (*k)->options);
-        sz_buf_putc(&b, '\n');
-    }
-    char *text = b.failed ? NULL : strdup(b.data);
-    sz_buf_free(&b);
-    return text;
+    for (const sz_kv_policy_kind *const *k = sz_kv_policy_kinds(); *k; k++)
+        sz_help_method(&b, (*k)->name, (*k)->help, (*k)->options);
+    return sz_help_text(&b);
 }
 
 static char *help(int key, const char *text, void *input) {

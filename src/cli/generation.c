@@ -1,5 +1,6 @@
 /* generation.c: the options that `run` and `chat` share. */
 #include "generation.h"
+#include "method_help.h"
 #include <stdlib.h>
 #include <string.h>
 #include <szilard/unstable/stop.h>
@@ -111,14 +112,9 @@ static void set_stop_when(struct argp_state *state, sz_generation *g, const char
 static char *describe_rules(void) {
     sz_buf b = {0};
     sz_buf_puts(&b, "Rules of --stop-when, with the default values of their options:\n");
-    for (const sz_stop_kind *const *k = sz_stop_kinds(); *k; k++) {
-        sz_buf_printf(&b, "  %-12s %s\n              ", (*k)->name, (*k)->help);
-        sz_options_put(&b, (*k)->options);
-        sz_buf_putc(&b, '\n');
-    }
-    char *text = b.failed ? NULL : strdup(b.data);
-    sz_buf_free(&b);
-    return text;
+    for (const sz_stop_kind *const *k = sz_stop_kinds(); *k; k++)
+        sz_help_method(&b, (*k)->name, (*k)->help, (*k)->options);
+    return sz_help_text(&b);
 }
 
 static char *help(int key, const char *text, void *input) {

@@ -1,5 +1,6 @@
 /* routing.c: --router and its kin, and the help text made from the routers' own tables. */
 #include "routing.h"
+#include "method_help.h"
 #include <string.h>
 #include <szilard/unstable/router.h>
 
@@ -62,21 +63,12 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     }
 }
 
-/* One line per router, and one for each of its options. */
 static char *describe_routers(void) {
     sz_buf b = {0};
     sz_buf_puts(&b, "Routers, with the default values of their options:\n");
-    for (const sz_router_kind *const *k = sz_router_kinds(); *k; k++) {
-        sz_buf_printf(&b, "  %-12s %s\n", (*k)->name, (*k)->help);
-        for (const sz_option *o = (*k)->options; o && o->name; o++) {
-            char setting[32];
-            snprintf(setting, sizeof setting, "%s=%g", o->name, o->value);
-            sz_buf_printf(&b, "    %-16s %s\n", setting, o->help);
-        }
-    }
-    char *text = b.failed ? NULL : strdup(b.data);
-    sz_buf_free(&b);
-    return text;
+    for (const sz_router_kind *const *k = sz_router_kinds(); *k; k++)
+        sz_help_method(&b, (*k)->name, (*k)->help, (*k)->options);
+    return sz_help_text(&b);
 }
 
 static char *help(int key, const char *text, void *input) {

@@ -1,5 +1,6 @@
 /* sampling.c: --sampler, its shortcuts, and the help text made from the samplers' own tables. */
 #include "sampling.h"
+#include "method_help.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -361,31 +362,12 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     return ARGP_ERR_UNKNOWN;
 }
 
-void sz_options_put(sz_buf *b, const sz_option *options) {
-    for (const sz_option *o = options; o && o->name; o++) {
-        sz_buf_printf(b, " %s=", o->name);
-        if (o->words || o->text)
-            sz_buf_puts(b, o->words ? o->words : o->text);
-        else
-            sz_buf_printf(b, "%g", o->value);
-    }
-}
-
-/* One line per sampler, and one for its options. */
 static char *describe_samplers(void) {
     sz_buf b = {0};
     sz_buf_puts(&b, "Samplers, with the default values of their options:\n");
-    for (const sz_sampler_kind *const *k = sz_sampler_kinds(); *k; k++) {
-        sz_buf_printf(&b, "  %-12s %s\n", (*k)->name, (*k)->help);
-        if (!(*k)->options)
-            continue;
-        sz_buf_puts(&b, "              ");
-        sz_options_put(&b, (*k)->options);
-        sz_buf_putc(&b, '\n');
-    }
-    char *text = b.failed ? NULL : strdup(b.data);
-    sz_buf_free(&b);
-    return text;
+    for (const sz_sampler_kind *const *k = sz_sampler_kinds(); *k; k++)
+        sz_help_method(&b, (*k)->name, (*k)->help, (*k)->options);
+    return sz_help_text(&b);
 }
 
 static char *help(int key, const char *text, void *input) {

@@ -34,8 +34,6 @@ sz_sampling sz_sampling_default(void);
 sz_status sz_sampling_set(sz_sampling *s, const char *name, const char *text);
 /* The chain in the grammar of sz_session_set_sampler, NUL-terminated. SZ_E_ARG if it is none. */
 sz_status sz_sampling_chain(const sz_sampling *s, char out[SZ_CHAIN_MAX]);
-/* " name=value" for each option, with its default. */
-void sz_options_put(sz_buf *b, const sz_option *options);
 /* A seed that is short enough to be typed again. */
 uint64_t sz_random_seed(void);
 

@@ -1,6 +1,7 @@
 /* steering.c: `run --steer`: the potentials that it names, and what it prints. */
 #include "steering.h"
 #include "branching.h"
+#include "method_help.h"
 #include "scorer.h"
 #include "store.h"
 #include <math.h>
@@ -90,12 +91,9 @@ static char *help(int key, const char *text, void *input) {
     if (key != ARGP_KEY_HELP_EXTRA)
         return (char *)text;
     sz_buf b = {0};
-    sz_buf_puts(&b, "The rule of --steer, with the default values of its options:\n  smc ");
-    sz_options_put(&b, rule_options);
-    sz_buf_putc(&b, '\n');
-    char *copy = b.failed ? NULL : strdup(b.data);
-    sz_buf_free(&b);
-    return copy;
+    sz_buf_puts(&b, "The rule of --steer, with the default values of its options:\n");
+    sz_help_method(&b, "smc", "sequential Monte Carlo", rule_options);
+    return sz_help_text(&b);
 }
 
 const struct argp sz_argp_steering = {options, parse, NULL, NULL, NULL, help, NULL};
