@@ -24,9 +24,15 @@ typedef struct worker {
     int index;
 } worker;
 
+/* Items of a shared job that nobody has taken: the first, and above it the one after the last. */
+typedef struct share {
+    _Alignas(64) _Atomic uint64_t span;
+} share;
+
 struct sz_pool {
     int n_threads;
     worker *workers; /* [n_threads - 1] */
+    share *shares;   /* [n_threads] */
     sz_task_fn fn;   /* of the published job */
     void *context;
     uint32_t n_tasks;
@@ -105,24 +111,96 @@ static void publish(sz_pool *p) {
         futex_wake(&p->published);
 }
 
-void sz_pool_run(sz_pool *p, sz_task_fn fn, void *context, size_t n_tasks) {
-    bool alone = p->n_threads == 1 || n_tasks <= 1 || n_tasks > UINT32_MAX;
-    if (alone || atomic_exchange_explicit(&p->busy, true, memory_order_acquire)) {
-        for (size_t i = 0; i < n_tasks; i++)
-            fn(context, i, 0);
-        return;
-    }
+/* Whether the caller has the pool for itself now; otherwise it works alone. */
+static bool occupy(sz_pool *p, size_t n) {
+    bool alone = p->n_threads == 1 || n <= 1 || n > UINT32_MAX;
+    return !alone && !atomic_exchange_explicit(&p->busy, true, memory_order_acquire);
+}
+
+static void run_job(sz_pool *p, sz_task_fn fn, void *context, uint32_t n_tasks) {
     /* Nothing can be claimed between the jobs: the old job's tasks are all taken and finished. */
     p->fn = fn;
     p->context = context;
-    p->n_tasks = (uint32_t)n_tasks;
+    p->n_tasks = n_tasks;
     atomic_store_explicit(&p->finished, 0, memory_order_relaxed);
-    atomic_store_explicit(&p->left, (uint32_t)n_tasks, memory_order_release);
+    atomic_store_explicit(&p->left, n_tasks, memory_order_release);
     publish(p);
     work(p, 0);
     for (uint32_t done; (done = atomic_load(&p->finished)) != n_tasks;)
         wait_change(&p->finished, done, &p->owner_sleeps);
     atomic_store_explicit(&p->busy, false, memory_order_release);
+}
+
+void sz_pool_run(sz_pool *p, sz_task_fn fn, void *context, size_t n_tasks) {
+    if (occupy(p, n_tasks))
+        run_job(p, fn, context, (uint32_t)n_tasks);
+    else
+        for (size_t i = 0; i < n_tasks; i++)
+            fn(context, i, 0);
+}
+
+/* ---- Shares of neighbours ----------------------------------------------------------------------
+ */
+
+typedef struct shared_job {
+    sz_pool *p;
+    sz_piece_fn fn;
+    void *context;
+} shared_job;
+
+static uint64_t span_of(uint64_t first, uint64_t last) {
+    return first | last << 32;
+}
+
+/* Takes half: from the front for the share's own thread, from the back for others. Spans of a job
+ * never return, so that a swap that succeeds has seen the present one. */
+static bool take(share *s, bool front, uint64_t *taken) {
+    uint64_t span = atomic_load_explicit(&s->span, memory_order_acquire), rest;
+    do {
+        uint64_t first = span & UINT32_MAX, last = span >> 32, n = last - first;
+        if (n == 0)
+            return false;
+        n = (n + 1) / 2;
+        rest = front ? span_of(first + n, last) : span_of(first, last - n);
+        *taken = front ? span_of(first, first + n) : span_of(last - n, last);
+    } while (!atomic_compare_exchange_weak_explicit(&s->span, &span, rest, memory_order_acq_rel,
+                                                    memory_order_acquire));
+    return true;
+}
+
+/* Moves half of what another thread has left to this one's share, which is empty. */
+static bool take_over(sz_pool *p, int thread) {
+    uint64_t taken;
+    for (int i = 1; i < p->n_threads; i++)
+        if (take(&p->shares[(thread + i) % p->n_threads], false, &taken)) {
+            atomic_store_explicit(&p->shares[thread].span, taken, memory_order_release);
+            return true;
+        }
+    return false;
+}
+
+static void work_share(void *context, size_t task, int thread) {
+    const shared_job *job = context;
+    uint64_t piece;
+    do {
+        while (take(&job->p->shares[thread], true, &piece))
+            job->fn(job->context, piece & UINT32_MAX, piece >> 32, thread);
+    } while (take_over(job->p, thread));
+}
+
+void sz_pool_share(sz_pool *p, sz_piece_fn fn, void *context, size_t n) {
+    shared_job job = {p, fn, context};
+    uint64_t n_threads = (uint64_t)p->n_threads;
+    if (!occupy(p, n)) {
+        if (n)
+            fn(context, 0, n, 0);
+        return;
+    }
+    for (uint64_t i = 0; i < n_threads; i++)
+        atomic_store_explicit(&p->shares[i].span,
+                              span_of(n * i / n_threads, n * (i + 1) / n_threads),
+                              memory_order_relaxed);
+    run_job(p, work_share, &job, (uint32_t)n_threads);
 }
 
 int sz_pool_threads(const sz_pool *p) {
@@ -137,6 +215,7 @@ void sz_pool_free(sz_pool *p) {
     for (int i = 0; i < p->n_threads - 1; i++)
         pthread_join(p->workers[i].thread, NULL);
     sz_free(p->workers);
+    sz_free(p->shares);
     sz_free(p);
 }
 
@@ -160,7 +239,8 @@ sz_status sz_pool_new(int n_threads, sz_pool **out) {
     SZ_REQUIRE(p, SZ_E_NOMEM, "no memory for a thread pool");
     p->n_threads = 1;
     p->workers = sz_calloc((size_t)n_threads, sizeof *p->workers);
-    if (!p->workers) {
+    p->shares = sz_calloc((size_t)n_threads, sizeof *p->shares);
+    if (!p->workers || !p->shares) {
         sz_pool_free(p);
         return sz_fail(SZ_E_NOMEM, "no memory for %d threads", n_threads);
     }

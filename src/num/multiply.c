@@ -14,7 +14,7 @@ typedef struct multiply_job {
     const sz_kernels *k;
     const sz_product *products;
     const sz_activations *x;
-    size_t n_products, n_panels, panels_per_task;
+    size_t n_products, n_panels;
     size_t n_expanded; /* panels expanded at a time; 0: none */
     char *scratch;     /* [threads][n_expanded] of panel_bytes */
     size_t panel_bytes;
@@ -79,9 +79,9 @@ static void multiply_panels(const multiply_job *job, const sz_product *product, 
 }
 
 /* The panels of all products are numbered through. */
-static void multiply_task(void *context, size_t task, int thread) {
+static void multiply_piece(void *context, size_t first, size_t last, int thread) {
     const multiply_job *job = context;
-    size_t first = task * job->panels_per_task, last = first + job->panels_per_task, before = 0;
+    size_t before = 0;
     for (size_t i = 0; i < job->n_products; i++) {
         size_t n = job->products[i].w->n_panels;
         size_t from = first > before ? first - before : 0;
@@ -133,7 +133,7 @@ static sz_status prepare_expanding(multiply_job *job, sz_arena *arena, size_t th
     job->panel_bytes = (bytes + 63) / 64 * 64;
     n = EXPANDED_BYTES / job->panel_bytes;
     n = n < 1 ? 1 : n > MOST_EXPANDED ? MOST_EXPANDED : n;
-    job->n_expanded = n < job->panels_per_task ? n : job->panels_per_task;
+    job->n_expanded = n < job->n_panels ? n : job->n_panels;
     job->scratch = sz_arena_alloc(arena, threads * job->n_expanded * job->panel_bytes);
     SZ_REQUIRE(job->scratch, SZ_E_NOMEM, "no memory for %zu expanded panels",
                threads * job->n_expanded);
@@ -143,7 +143,6 @@ static sz_status prepare_expanding(multiply_job *job, sz_arena *arena, size_t th
 sz_status sz_matrix_multiply_all(const sz_kernels *k, sz_pool *pool, sz_arena *arena,
                                  const sz_product *products, size_t n, sz_activations *x) {
     multiply_job job = {.k = k, .products = products, .n_products = n, .x = x};
-    size_t threads = (size_t)sz_pool_threads(pool);
     bool integer = false, many = x->n >= MANY_TOKENS;
     SZ_TRY(check_widths(&job));
     for (size_t i = 0; i < n; i++) {
@@ -153,13 +152,10 @@ sz_status sz_matrix_multiply_all(const sz_kernels *k, sz_pool *pool, sz_arena *a
     }
     if (integer)
         SZ_TRY(sz_activations_quantize(k, pool, arena, x));
-    size_t tasks = threads == 1 ? 1 : threads * (many ? 16 : 4);
-    job.panels_per_task = (job.n_panels + tasks - 1) / tasks;
     sz_arena_mark mark = sz_arena_get_mark(arena);
     if (integer && many)
-        SZ_TRY(prepare_expanding(&job, arena, threads));
-    sz_pool_run(pool, multiply_task, &job,
-                (job.n_panels + job.panels_per_task - 1) / job.panels_per_task);
+        SZ_TRY(prepare_expanding(&job, arena, (size_t)sz_pool_threads(pool)));
+    sz_pool_share(pool, multiply_piece, &job, job.n_panels);
     sz_arena_rewind(arena, mark);
     return SZ_OK;
 }

@@ -93,6 +93,89 @@ static void test_sleeping(void **state) {
     sz_pool_free(pool);
 }
 
+/* ---- Shares of neighbours ---------------------------------------------------------------------
+ */
+
+static void run_piece(void *context, size_t first, size_t last, int thread) {
+    job *j = context;
+    if (first >= last)
+        atomic_fetch_add(&j->wrong, 1);
+    for (size_t i = first; i < last; i++)
+        run_task(context, i, thread);
+}
+
+static void test_every_item_is_in_one_piece(void **state) {
+    static const int threads[] = {1, 2, 3, 8, 33};
+    static _Atomic uint32_t runs[100000];
+    for (size_t t = 0; t < sizeof threads / sizeof *threads; t++) {
+        sz_pool *pool;
+        SZ_CHECK_OK(sz_pool_new(threads[t], &pool));
+        for (size_t n = 0; n <= 100000; n = n < 70 ? n + 1 : n * 5 + 3) {
+            memset(runs, 0, sizeof runs);
+            job j = {.n = n, .runs = runs, .n_threads = threads[t]};
+            for (uint32_t i = 1; i <= 20; i++) {
+                sz_pool_share(pool, run_piece, &j, n);
+                for (size_t k = 0; k < n; k++)
+                    assert_int_equal(runs[k], i);
+            }
+            assert_int_equal(j.wrong, 0);
+        }
+        sz_pool_free(pool);
+    }
+}
+
+/* The first item of all takes long: others take over what its thread had before it. */
+typedef struct slow_start {
+    job job;
+    _Atomic bool others_done;
+    _Atomic uint32_t left;
+} slow_start;
+
+static void run_slow_start(void *context, size_t first, size_t last, int thread) {
+    slow_start *s = context;
+    uint32_t half = (uint32_t)s->job.n / 4; /* of the first of two shares: claimed at once */
+    if (first == 0)
+        for (int i = 0; i < 20000 && atomic_load(&s->left) > half; i++)
+            nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+    if (first == 0 && atomic_load(&s->left) <= half)
+        atomic_store(&s->others_done, true);
+    run_piece(&s->job, first, last, thread);
+    atomic_fetch_sub(&s->left, (uint32_t)(last - first));
+}
+
+static void test_a_share_is_taken_over(void **state) {
+    sz_pool *pool;
+    static _Atomic uint32_t runs[64];
+    slow_start s = {.job = {.n = 64, .runs = runs, .n_threads = 2}, .left = 64};
+    SZ_CHECK_OK(sz_pool_new(2, &pool));
+    sz_pool_share(pool, run_slow_start, &s, 64);
+    assert_true(s.others_done);
+    for (size_t i = 0; i < 64; i++)
+        assert_int_equal(runs[i], 1);
+    sz_pool_free(pool);
+}
+
+static void share_within(void *context, size_t task, int thread) {
+    job *j = context;
+    sz_pool_share(*(sz_pool **)(j + 1), run_piece, j, j->n);
+}
+
+static void test_sharing_within_a_task(void **state) {
+    struct {
+        job job;
+        sz_pool *pool;
+    } c = {.job = {.n = 17, .n_threads = 3}};
+    static _Atomic uint32_t runs[17];
+    c.job.runs = runs;
+    SZ_CHECK_OK(sz_pool_new(3, &c.pool));
+    for (int i = 0; i < 100; i++)
+        sz_pool_run(c.pool, share_within, &c, 9);
+    for (size_t i = 0; i < 17; i++)
+        assert_int_equal(runs[i], 900);
+    assert_int_equal(c.job.wrong, 0);
+    sz_pool_free(c.pool);
+}
+
 /* ---- Callers beside each other, and calls from within a task --------------------------------- */
 
 enum { CALLERS = 4, CALLS = 2000 };
@@ -105,8 +188,10 @@ typedef struct caller {
 
 static void *call_often(void *argument) {
     caller *c = argument;
-    for (int i = 0; i < CALLS; i++)
+    for (int i = 0; i < CALLS; i += 2) {
         sz_pool_run(c->pool, run_task, &c->job, c->job.n);
+        sz_pool_share(c->pool, run_piece, &c->job, c->job.n);
+    }
     return NULL;
 }
 
@@ -213,6 +298,9 @@ int main(void) {
         cmocka_unit_test(test_every_task_runs_once),
         cmocka_unit_test(test_many_jobs),
         cmocka_unit_test(test_sleeping),
+        cmocka_unit_test(test_every_item_is_in_one_piece),
+        cmocka_unit_test(test_a_share_is_taken_over),
+        cmocka_unit_test(test_sharing_within_a_task),
         cmocka_unit_test(test_callers_beside_each_other),
         cmocka_unit_test(test_calls_within_a_task),
         cmocka_unit_test(test_signals_stay_with_the_caller),

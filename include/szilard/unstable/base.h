@@ -128,6 +128,11 @@ SZ_API sz_status sz_pool_new(int n_threads, sz_pool **out); /* n_threads >= 1, c
 SZ_API void sz_pool_free(sz_pool *p);
 SZ_API int sz_pool_threads(const sz_pool *p);
 SZ_API void sz_pool_run(sz_pool *p, sz_task_fn fn, void *context, size_t n_tasks);
+/* Pieces [first, last) of 0 .. n-1, each item once, for work that reads on from item to item: every
+ * thread has a share of neighbours, the same for the same n, and takes pieces of it in order; who
+ * is done takes half of what another has left. */
+typedef void (*sz_piece_fn)(void *context, size_t first, size_t last, int thread);
+SZ_API void sz_pool_share(sz_pool *p, sz_piece_fn fn, void *context, size_t n);
 /* Processors this process may use (affinity and cgroup quota), >= 1. */
 SZ_API int sz_cpu_available(void);
 /* Threads worth using now, by a short measurement (~2 ms): 1 .. sz_cpu_available(). */

@@ -430,8 +430,7 @@ static void peak_int8(uint64_t rounds, int32_t out[16]) {
     for (int i = 0; i < 12; i++)
         acc[i] = i_set1(i);
     for (uint64_t r = 0; r < rounds; r++) {
-        for (int i = 0; i < 12; i++)
-            acc[i] = l_dot(acc[i], w, a);
+        _Pragma("GCC unroll 12") for (int i = 0; i < 12; i++) acc[i] = l_dot(acc[i], w, a);
     }
     for (int i = 1; i < 12; i++)
         acc[0] = i_add(acc[0], acc[i]);

@@ -72,9 +72,11 @@ static inline line l_lookup(const uint8_t table[16], line index) {
 /* acc + dot of the four unsigned bytes of each lane with the four signed bytes at `a`, exact.
  * _wide takes any byte, the other bytes <= 127. */
 static inline i16 l_dot(i16 acc, line w, const int8_t *a) {
-    int32_t four;
-    memcpy(&four, a, 4);
-    return _mm512_dpbusd_epi32(acc, w, _mm512_set1_epi32(four));
+    /* Compilers load the four bytes to a register of their own first, of which there are not
+     * enough for the processor to work ahead by a few tokens. */
+    typedef int32_t __attribute__((may_alias, aligned(1))) four;
+    __asm__("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(acc) : "v"(w), "m"(*(const four *)a));
+    return acc;
 }
 static inline i16 l_dot_wide(i16 acc, line w, const int8_t *a) { return l_dot(acc, w, a); }
 
