@@ -29,7 +29,7 @@ static void measure_rows(void *context, size_t first, size_t last) {
 }
 
 /* The head on rows `index` of the hidden states, and the figures of every row. */
-static sz_tensor *head(sz_session *s, sz_graph *g, const sz_tensor *hidden, const uint32_t *index,
+static sz_tensor *head(sz_session *s, sz_graph *g, sz_tensor *hidden, const uint32_t *index,
                        sz_wanted **want, size_t n) {
     sz_tensor *logits = sz_linear(g, sz_gather(g, hidden, index, n), &s->model->head);
     if (!logits)
@@ -44,7 +44,7 @@ static sz_tensor *head(sz_session *s, sz_graph *g, const sz_tensor *hidden, cons
 }
 
 /* Kept rows stay in the arena; the others are measured a few at a time and forgotten. */
-static sz_status measure(sz_session *s, sz_graph *g, const sz_tensor *hidden, sz_batch *b) {
+static sz_status measure(sz_session *s, sz_graph *g, sz_tensor *hidden, sz_batch *b) {
     uint32_t *index = sz_arena_alloc(s->arena, b->n_want * sizeof *index);
     sz_wanted **want = sz_arena_alloc(s->arena, b->n_want * sizeof *want);
     sz_logit_stats *stats = sz_arena_alloc(s->arena, b->n_kept * sizeof *stats);
@@ -56,7 +56,7 @@ static sz_status measure(sz_session *s, sz_graph *g, const sz_tensor *hidden, sz
         index[at] = (uint32_t)i;
         want[at] = &b->want[i];
     }
-    const sz_tensor *rows = b->n_kept ? head(s, g, hidden, index, want, b->n_kept) : NULL;
+    sz_tensor *rows = b->n_kept ? head(s, g, hidden, index, want, b->n_kept) : NULL;
     for (size_t at = b->n_kept; at < b->n_want; at += SCORE_ROWS) {
         sz_arena_mark mark = sz_arena_get_mark(s->arena);
         size_t n = b->n_want - at < SCORE_ROWS ? b->n_want - at : SCORE_ROWS;
@@ -74,7 +74,7 @@ static sz_status measure(sz_session *s, sz_graph *g, const sz_tensor *hidden, sz
 
 static sz_status compute(sz_session *s, sz_batch *b) {
     sz_graph g;
-    sz_graph_begin(&g, s->model->rt, s->arena);
+    sz_graph_begin(&g, s->model->rt, s->arena, SZ_RUN);
     g.meter = s->meter;
     g.meter_user = s->meter_user;
     sz_pass pass = {.kv = s->kv,
@@ -92,7 +92,7 @@ static sz_status compute(sz_session *s, sz_batch *b) {
         pass.tap = sz_follow_look;
         pass.tap_user = &follow;
     }
-    const sz_tensor *hidden = sz_model_forward(&g, s->model, &pass, false);
+    sz_tensor *hidden = sz_model_forward(&g, s->model, &pass, false);
     SZ_TRY(g.status);
     return measure(s, &g, hidden, b);
 }

@@ -2,7 +2,7 @@
  * pre-norm attention with grouped heads and rotary positions, SwiGLU. */
 #include "model.h"
 
-static sz_tensor *head_norm(sz_graph *g, const sz_model *m, sz_tensor *x, const float *weight) {
+static sz_tensor *head_norm(sz_graph *g, const sz_model *m, sz_tensor *x, sz_tensor *weight) {
     return weight ? sz_rms_norm(g, x, weight, m->h.head_dim, m->h.rms_eps) : x;
 }
 

@@ -262,9 +262,27 @@ static sz_operator_cost attention_cost(const attention *a, size_t n_chunks) {
     return cost;
 }
 
-sz_tensor *sz_attend(sz_graph *g, const sz_model *m, uint32_t layer, sz_pass *pass,
-                     const sz_tensor *q, const sz_tensor *k, const sz_tensor *v) {
+/* Attention within the pass alone, which gradients can flow back through. */
+static sz_tensor *attend_whole(sz_graph *g, const sz_model *m, uint32_t layer, const sz_pass *pass,
+                               sz_tensor *q, sz_tensor *k, sz_tensor *v) {
     const sz_hparams *h = &m->h;
+    sz_attention_shape shape = {.n_head = h->n_head,
+                                .n_head_kv = h->n_head_kv,
+                                .head_dim = h->head_dim,
+                                .length = pass->length,
+                                .length_kv = pass->length,
+                                .causal = true,
+                                .window = m->layers[layer].window,
+                                .first = pass->first,
+                                .scale = h->attention_scale};
+    return sz_attention(g, q, k, v, &shape);
+}
+
+sz_tensor *sz_attend(sz_graph *g, const sz_model *m, uint32_t layer, sz_pass *pass, sz_tensor *q,
+                     sz_tensor *k, sz_tensor *v) {
+    const sz_hparams *h = &m->h;
+    if (!pass->kv)
+        return attend_whole(g, m, layer, pass, q, k, v);
     attention a = {.g = g, .m = m, .pass = pass, .layer = layer, .k = k, .v = v};
     a.window = m->layers[layer].window;
     a.group = h->n_head / h->n_head_kv;

@@ -22,7 +22,7 @@ sz_tensor *sz_model_layers(sz_graph *g, const sz_model *m, sz_pass *pass, sz_ten
         sz_arena_mark mark = sz_arena_get_mark(g->arena);
         sz_tensor *y = m->architecture->layer(g, m, i, pass, x);
         sz_pass_tap(pass, SZ_TAP_HIDDEN, i, y);
-        sz_graph_settle(g, mark, x, y); /* the residual stream stays in place */
+        x = sz_graph_settle(g, mark, x, y); /* the residual stream stays in place */
     }
     return g->status == SZ_OK ? x : NULL;
 }
@@ -32,7 +32,7 @@ static sz_tensor *embed(sz_graph *g, const sz_model *m, const sz_pass *pass) {
     if (pass->ids) {
         x = m->embedding ? sz_embed(g, m->embedding_type, m->embedding, m->h.n_vocab, m->h.n_embd,
                                     pass->ids, pass->n)
-                         : sz_embed_matrix(g, &m->head.matrix, pass->ids, pass->n);
+                         : sz_embed_weight(g, &m->head, pass->ids, pass->n);
         return m->h.embedding_scale == 1.0f ? x : sz_scale(g, x, m->h.embedding_scale);
     }
     x = sz_tensor_new(g, pass->n, m->h.n_embd);
@@ -45,7 +45,7 @@ sz_tensor *sz_model_forward(sz_graph *g, const sz_model *m, sz_pass *pass, bool 
     sz_tensor *x = embed(g, m, pass);
     sz_model_rope_angles(m, g, pass);
     x = sz_model_layers(g, m, pass, x, 0, m->h.n_layer);
-    if (g->status == SZ_OK && !narrows(pass))
+    if (g->status == SZ_OK && pass->want && !narrows(pass))
         x = sz_gather(g, x, pass->want, pass->n_want);
     x = sz_rms_norm(g, x, m->output_norm, m->h.n_embd, m->h.rms_eps);
     return logits ? sz_linear(g, x, &m->head) : x;

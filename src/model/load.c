@@ -43,7 +43,7 @@ static size_t source_row(const sz_hparams *h, size_t row) {
 }
 
 static sz_status load_vector(const loader *ld, const char *name, uint64_t n, bool unpair,
-                             const float **out) {
+                             sz_tensor **out) {
     sz_model *m = ld->m;
     const sz_gguf_tensor *t;
     SZ_TRY(find_tensor(ld, name, n, 1, &t));
@@ -58,7 +58,9 @@ static sz_status load_vector(const loader *ld, const char *name, uint64_t n, boo
     info->dequantize(t->data, v, n);
     for (uint64_t i = 0; unpair && i < n; i++)
         v[n + i] = v[source_row(&m->h, i)];
-    *out = unpair ? v + n : v;
+    *out = sz_arena_alloc_small(m->arena, sizeof **out);
+    SZ_REQUIRE(*out, SZ_E_NOMEM, "no memory for tensor %s", name);
+    **out = sz_tensor_of(unpair ? v + n : v, NULL, 1, n);
     m->n_params += n;
     m->weight_bytes += t->bytes;
     return SZ_OK;
@@ -132,7 +134,7 @@ static sz_status load_weight(loader *ld, uint32_t i, const char *what, uint64_t 
 }
 
 static sz_status load_norm(const loader *ld, uint32_t i, const char *what, uint64_t n,
-                           const float **out) {
+                           sz_tensor **out) {
     char name[96];
     return load_vector(ld, in_layer(name, sizeof name, i, what, "weight"), n, false, out);
 }

@@ -20,7 +20,7 @@ typedef struct sz_hparams {
 
 /* One layer's weights; what an architecture does not have is NULL or empty. */
 typedef struct sz_layer {
-    const float *attn_norm, *ffn_norm, *post_attn_norm, *post_ffn_norm, *q_norm, *k_norm;
+    sz_tensor *attn_norm, *ffn_norm, *post_attn_norm, *post_ffn_norm, *q_norm, *k_norm;
     sz_weight q, k, v, o, gate, up, down;
     uint32_t window; /* keys at distance < window are seen; 0: all */
     int rope;        /* 0: global frequencies, 1: local ones */
@@ -43,7 +43,7 @@ struct sz_model {
     const sz_architecture *architecture;
     sz_hparams h;
     sz_layer *layers;
-    const float *output_norm;
+    sz_tensor *output_norm;
     sz_weight head;
     sz_type embedding_type;
     const void *embedding; /* [n_vocab] rows in the file; NULL: those of the head */
@@ -55,7 +55,9 @@ struct sz_model {
 
 /* What one pass computes: tokens with their sequence and position, in the order of rows. */
 typedef struct sz_pass {
-    sz_kv *kv;
+    sz_kv *kv; /* NULL: whole sequences of `length` rows, as learning has them */
+    size_t length;
+    const uint32_t *first; /* without kv, [n]: first position of its sequence that a row sees */
     size_t n;
     const int32_t *ids;      /* [n]; or NULL with embeddings */
     const float *embeddings; /* [n][n_embd] */
@@ -98,8 +100,8 @@ sz_status sz_model_make_rope(sz_model *m);
 void sz_model_rope_angles(const sz_model *m, sz_graph *g, sz_pass *pass);
 
 /* Attention of q [n][n_head * head_dim] over the cache, after storing k and v of the pass. */
-sz_tensor *sz_attend(sz_graph *g, const sz_model *m, uint32_t layer, sz_pass *pass,
-                     const sz_tensor *q, const sz_tensor *k, const sz_tensor *v);
+sz_tensor *sz_attend(sz_graph *g, const sz_model *m, uint32_t layer, sz_pass *pass, sz_tensor *q,
+                     sz_tensor *k, sz_tensor *v);
 /* The places that a cached head holds of a sequence: the positions that it kept [*n_kept], and then
  * all from the base on. Returns how many. */
 uint32_t sz_kv_places(const sz_kv *kv, uint32_t seq, uint32_t layer, uint32_t head,

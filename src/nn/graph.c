@@ -6,12 +6,13 @@
 
 enum { WORTH_A_TASK = 16384 }; /* elements below which waking a thread costs more than it saves */
 
-void sz_graph_begin(sz_graph *g, sz_runtime *rt, sz_arena *arena) {
+void sz_graph_begin(sz_graph *g, sz_runtime *rt, sz_arena *arena, sz_graph_mode mode) {
     *g = (sz_graph){.rt = rt,
                     .kernels = sz_runtime_kernels(rt),
                     .pool = sz_runtime_pool(rt),
                     .arena = arena,
-                    .status = SZ_OK};
+                    .status = SZ_OK,
+                    .mode = mode};
 }
 
 uint64_t sz_meter_start(const sz_graph *g) {
@@ -48,18 +49,46 @@ sz_tensor *sz_tensor_new(sz_graph *g, size_t n_rows, size_t n_cols) {
     if (!data)
         return sz_graph_fail(
             g, sz_fail(SZ_E_NOMEM, "no memory for a tensor of %zu x %zu", n_rows, n_cols));
-    *t = (sz_tensor){.data = data, .n_rows = n_rows, .n_cols = n_cols};
-    t->activations = (sz_activations){.x = data, .n = n_rows, .n_cols = n_cols, .stride = n_cols};
+    *t = sz_tensor_of(data, NULL, n_rows, n_cols);
+    sz_graph_count(g, bytes);
     return t;
 }
 
-sz_tensor *sz_graph_settle(sz_graph *g, sz_arena_mark mark, sz_tensor *x, const sz_tensor *y) {
+sz_tensor sz_tensor_of(float *data, float *grad, size_t n_rows, size_t n_cols) {
+    return (sz_tensor){data, n_rows, n_cols, grad, grad != NULL, grad != NULL, NULL};
+}
+
+void sz_graph_count(sz_graph *g, size_t bytes) {
+    g->bytes += bytes;
+    g->peak = g->bytes > g->peak ? g->bytes : g->peak;
+}
+
+size_t sz_graph_bytes(const sz_graph *g) {
+    return g->peak;
+}
+
+sz_tensor *sz_tensor_in_place(sz_graph *g, sz_tensor *x) {
+    if (g->status != SZ_OK)
+        return NULL;
+    return g->mode == SZ_RECORD ? sz_tensor_new(g, x->n_rows, x->n_cols) : x;
+}
+
+bool sz_same_shape(sz_graph *g, const sz_tensor *a, const sz_tensor *b) {
+    if (g->status == SZ_OK && (a->n_rows != b->n_rows || a->n_cols != b->n_cols))
+        sz_graph_fail(g, sz_fail(SZ_E_ARG, "shapes %zu x %zu and %zu x %zu differ", a->n_rows,
+                                 a->n_cols, b->n_rows, b->n_cols));
+    return g->status == SZ_OK;
+}
+
+sz_tensor *sz_graph_settle(sz_graph *g, sz_arena_mark mark, sz_tensor *x, sz_tensor *y) {
+    if (g->mode == SZ_RECORD)
+        return y;
     if (y) {
         uint64_t start = sz_meter_start(g);
-        memcpy(x->data, y->data, y->n_rows * y->n_cols * sizeof(float));
-        sz_meter_stop_rows(g, start, "copy", 2 * y->n_rows * y->n_cols);
-        x->n_rows = x->activations.n = y->n_rows;
-        x->activations.quantized = NULL;
+        memcpy(x->data, y->data, sz_count(y) * sizeof(float));
+        sz_meter_stop_rows(g, start, "copy", 2 * sz_count(y));
+        x->n_rows = y->n_rows;
+        x->digits = NULL;
     }
     sz_arena_rewind(g->arena, mark);
     return y ? x : NULL;
@@ -88,4 +117,11 @@ void sz_graph_rows(sz_graph *g, size_t n, size_t cost_per_row, sz_rows_fn fn, vo
     size_t tasks = n < threads * 4 ? n : threads * 4;
     rows_job job = {fn, context, n, (n + tasks - 1) / tasks};
     sz_pool_run(g->pool, run_rows, &job, (n + job.per_task - 1) / job.per_task);
+}
+
+void sz_operator_rows(sz_graph *g, const char *name, size_t n_floats, size_t n, size_t cost_per_row,
+                      sz_rows_fn fn, void *context) {
+    uint64_t start = sz_meter_start(g);
+    sz_graph_rows(g, n, cost_per_row, fn, context);
+    sz_meter_stop_rows(g, start, name, n_floats);
 }

@@ -168,7 +168,7 @@ static void pool_row(const sz_batcher *e, const float *x, float *sum) {
         squares += (double)x[i] * (double)x[i];
     double scale = 1.0 / __builtin_sqrt(squares / h->n_embd + (double)h->rms_eps);
     for (uint32_t i = 0; i < h->n_embd; i++)
-        sum[i] += (float)((double)x[i] * scale) * e->model->output_norm[i];
+        sum[i] += (float)((double)x[i] * scale) * e->model->output_norm->data[i];
 }
 
 static void pool_span(const sz_batcher *e, sz_part *part, const sz_span *span, const float *rows) {

@@ -302,7 +302,7 @@ static void logits_that_are_no_numbers_are_an_error(void **state) {
         int32_t ids[3] = {1, 2, 3};
         sz_token t;
         SZ_CHECK_OK(sz_session_prompt_ids(s, 0, ids, 3));
-        float *weight = (float *)e.model->output_norm, whole = weight[5];
+        float *weight = e.model->output_norm->data, whole = weight[5];
         weight[5] = faults[i];
         assert_int_equal(sz_session_prompt_ids(s, 0, ids, 3), SZ_E_NAN);
         assert_int_equal(sz_session_next(s, 0, &t), SZ_E_NAN);

@@ -259,7 +259,7 @@ static void layers_compute_on_their_own(void **state) {
         SZ_CHECK_OK(sz_arena_new(1 << 16, &arena));
         SZ_CHECK_OK(sz_kv_new(sz_runtime_kernels(e.rt), &shape, 1, N, &kv));
         SZ_CHECK_OK(sz_kv_extend(kv, 0, N));
-        sz_graph_begin(&g, e.rt, arena);
+        sz_graph_begin(&g, e.rt, arena, SZ_RUN);
         sz_pass pass = {.kv = kv, .n = N, .seq = seq, .position = position};
         sz_model_rope_angles(m, &g, &pass);
         sz_tensor *x = sz_tensor_new(&g, N, m->h.n_embd);

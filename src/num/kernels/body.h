@@ -8,6 +8,7 @@
 
 #include "body_attend.h"
 #include "body_double.h"
+#include "body_gemm.h"
 #include "body_match.h"
 #include "body_product.h"
 
@@ -29,6 +30,12 @@
         .ratio_f64 = rows_ratio_f64,                                                               \
         .add_f64 = rows_add_f64,                                                                   \
         .multiply_f64 = rows_multiply_f64,                                                         \
+        .gemm_rows = G_ROWS,                                                                       \
+        .gemm_cols = 16 * G_VECS,                                                                  \
+        .gemm_tile = gemm_tile,                                                                    \
+        .mul = row_mul,                                                                            \
+        .dot = row_dot,                                                                            \
+        .sum = row_sum,                                                                            \
         .rms_norm = rms_norm,                                                                      \
         .add = row_add,                                                                            \
         .scale = row_scale,                                                                        \

@@ -20,6 +20,9 @@ static inline v16 op_gelu_mul(v16 x, v16 y) {
 static void row_add(const float *a, const float *b, size_t n, float *out) {
     map(op_add, a, b, n, out);
 }
+static void row_mul(const float *a, const float *b, size_t n, float *out) {
+    map(op_mul, a, b, n, out);
+}
 static void row_silu_mul(const float *a, const float *b, size_t n, float *out) {
     map(op_silu_mul, a, b, n, out);
 }
@@ -28,6 +31,25 @@ static void row_gelu_mul(const float *a, const float *b, size_t n, float *out) {
 }
 static void row_exp(const float *x, size_t n, float *out) { map(op_exp, x, x, n, out); }
 static void row_tanh(const float *x, size_t n, float *out) { map(op_tanh, x, x, n, out); }
+
+static float row_dot(const float *a, const float *b, size_t n) {
+    v16 sum = v_set1(0.0f);
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16)
+        sum = v_fma(v_load(a + i), v_load(b + i), sum);
+    if (i < n)
+        sum = v_fma(v_load_n(a + i, n - i, 0), v_load_n(b + i, n - i, 0), sum);
+    return v_sum(sum);
+}
+static float row_sum(const float *a, size_t n) {
+    v16 sum = v_set1(0.0f);
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16)
+        sum = v_add(sum, v_load(a + i));
+    if (i < n)
+        sum = v_add(sum, v_load_n(a + i, n - i, 0));
+    return v_sum(sum);
+}
 
 static void row_scale(const float *a, float factor, size_t n, float *out) {
     size_t i = 0;

@@ -14,6 +14,8 @@ enum {
     SZ_TILE_MAX = 8,    /* tokens per activation tile */
     SZ_KV_BLOCK = 64,   /* positions per block of the KV cache */
     SZ_QUERY_MAX = 4,   /* queries per attention tile */
+    SZ_GEMM_ROWS = 14,
+    SZ_GEMM_COLS = 32,
     SZ_SECOND_FROM = 6, /* times the mean d^2: see sz_tile */
 };
 
@@ -109,10 +111,21 @@ typedef struct sz_kernels {
      * [1, 2), whose exponent is added to exponent[row]. A row of zeros stays. */
     void (*rescale_f64)(double *rows, size_t n, size_t width, int64_t *exponent);
 
+    /* ---- Products of float matrices (num/gemm.h) ------------------------------------------------
+     */
+    int gemm_rows, gemm_cols; /* of a tile; at most SZ_GEMM_ROWS and SZ_GEMM_COLS */
+    /* c[i][j] = fma(a[k][i], b[k][j], c[i][j]) for k < depth in order, from c with `add` or from
+     * zero, for a whole tile; a is [depth][gemm_rows], b [depth][gemm_cols]. */
+    void (*gemm_tile)(const float *a, const float *b, size_t depth, float *c, size_t c_stride,
+                      bool add);
+
     /* ---- Rows of f32; n >= 1, any alignment; out may be the input -------------------------------
      */
     void (*rms_norm)(const float *x, const float *weight, float eps, size_t n, float *out);
     void (*add)(const float *a, const float *b, size_t n, float *out);
+    void (*mul)(const float *a, const float *b, size_t n, float *out);
+    float (*dot)(const float *a, const float *b, size_t n); /* fused, canonical order */
+    float (*sum)(const float *a, size_t n);
     void (*scale)(const float *a, float factor, size_t n, float *out);
     void (*silu_mul)(const float *gate, const float *up, size_t n, float *out);
     void (*gelu_mul)(const float *gate, const float *up, size_t n, float *out); /* tanh form */

@@ -217,5 +217,7 @@ static inline d8 d_ratio(d8 x, d8 y) {
     return (d8){d_ratio_half(x.a, y.a), d_ratio_half(x.b, y.b)};
 }
 #define D_ROWS 4 /* of a product at once */
+#define G_ROWS 6 /* of a float product's tile, by 16 * G_VECS columns */
+#define G_VECS 1
 #undef V2
 #undef I2

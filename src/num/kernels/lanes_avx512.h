@@ -111,4 +111,6 @@ static inline d8 d_max(d8 a, d8 b) { return _mm512_max_pd(a, b); }
 static inline d8 d_ratio(d8 a, d8 b) {
     return _mm512_maskz_div_pd(_mm512_cmp_pd_mask(b, d_set1(0x1p-1022), _CMP_GE_OQ), a, b);
 }
-#define D_ROWS 8 /* of a product at once */
+#define D_ROWS 8  /* of a product at once */
+#define G_ROWS 14 /* of a float product's tile, by 16 * G_VECS columns */
+#define G_VECS 2

@@ -234,4 +234,6 @@ static inline d8 d_ratio(d8 a, d8 b) {
     return a;
 }
 #define D_ROWS 4 /* of a product at once */
+#define G_ROWS 4 /* of a float product's tile, by 16 * G_VECS columns */
+#define G_VECS 1
 #undef EACH
