@@ -16,6 +16,14 @@ void sz_api_apply_template(sz_exchange *x);
 void sz_api_tokenizer_info(sz_exchange *x);
 void sz_api_props(sz_exchange *x);
 void sz_api_metrics(sz_exchange *x);
+void sz_api_messages(sz_exchange *x);
+void sz_api_responses(sz_exchange *x);
+void sz_api_ollama_chat(sz_exchange *x);
+void sz_api_ollama_generate(sz_exchange *x);
+void sz_api_ollama_tags(sz_exchange *x);
+void sz_api_ollama_embed(sz_exchange *x);
+void sz_api_ollama_version(sz_exchange *x);
+void sz_api_infill(sz_exchange *x);
 
 /* ---- request.c: members that requests for text have in common
  * ------------------------------------ */
@@ -38,6 +46,13 @@ void sz_request_bound_tokens(const sz_exchange *x, sz_job *j);
 /* A text, an array of ids, or an array of either, at most `most`: the prompts of the job. After
  * what each choice needs is read. */
 sz_status sz_request_read_prompts(sz_reader *r, const char *key, size_t most, sz_job *j);
+
+/* ---- api_infill.c
+ * -------------------------------------------------------------------------------- */
+
+/* The prompt that asks for what stands between two texts. SZ_E_UNSUPPORTED: the model has no marks
+ * for that. */
+sz_status sz_prompt_between(const sz_model *m, const char *before, const char *after, sz_part *p);
 
 /* ---- prompt.c ----------------------------------------------------------------------------------
  */

@@ -217,7 +217,18 @@ static sz_status check_best_of(sz_reader *r, const sz_job *j) {
     return SZ_OK;
 }
 
+/* With a suffix: the text between. */
+static sz_status read_between(sz_reader *r, const char *suffix, sz_job *j) {
+    const char *prompt = "";
+    SZ_TRY(sz_read_text(r, "prompt", &prompt));
+    if (j->form.echo)
+        return sz_read_fail(r, "echo", "does not go with 'suffix'");
+    SZ_TRY(sz_job_set_prompts(j, 1));
+    return sz_prompt_between(j->model, prompt, suffix, &j->parts[0]);
+}
+
 static sz_status read_request(sz_exchange *x, sz_reader *r, sz_job *j) {
+    const char *suffix = NULL;
     sz_form_begin(x, &j->form, "cmpl-");
     j->ask.max_tokens = DEFAULT_MAX_TOKENS;
     SZ_TRY(sz_request_read(x, r, j));
@@ -226,12 +237,14 @@ static sz_status read_request(sz_exchange *x, sz_reader *r, sz_job *j) {
     SZ_TRY(sz_request_read_stream_options(r, j));
     SZ_TRY(sz_read_bool(r, "echo", &j->form.echo));
     j->ask.score_prompt = j->form.echo;
-    SZ_TRY(sz_request_read_prompts(r, "prompt", MOST_PROMPTS, j));
+    SZ_TRY(sz_read_text(r, "suffix", &suffix));
+    SZ_TRY(suffix ? read_between(r, suffix, j)
+                  : sz_request_read_prompts(r, "prompt", MOST_PROMPTS, j));
     SZ_TRY(sz_request_set_chains(x, r, j));
     sz_request_bound_tokens(x, j);
     return SZ_OK;
 }
 
 void sz_api_completions(sz_exchange *x) {
-    sz_exchange_generate(x, &format, read_request);
+    sz_exchange_generate(x, &format, NULL, read_request);
 }

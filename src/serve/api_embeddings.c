@@ -74,7 +74,27 @@ static void finish(sz_job *j, sz_status status) {
     sz_finish_json(j, &b);
 }
 
+/* As ollama words it. */
+static void finish_ollama(sz_job *j, sz_status status) {
+    sz_buf b = {0};
+    if (status != SZ_OK) {
+        sz_fail_reply(j, status, SZ_SHAPE_OLLAMA);
+        return;
+    }
+    sz_buf_puts(&b, "{\"model\":");
+    sz_json_quote(&b, j->form.model, strlen(j->form.model));
+    sz_buf_puts(&b, ",\"embeddings\":[");
+    for (size_t i = 0; i < j->n_parts; i++) {
+        sz_buf_puts(&b, i ? "," : "");
+        put_vector(&b, j->form.own, j->parts[i].pooled);
+    }
+    sz_buf_printf(&b, "],\"total_duration\":%llu,\"load_duration\":0,\"prompt_eval_count\":%zu}",
+                  (unsigned long long)(sz_time_ns() - j->arrived_ns), sz_job_n_prompt(j));
+    sz_finish_json(j, &b);
+}
+
 static const sz_format format = {told, finish};
+static const sz_format format_ollama = {told, finish_ollama};
 
 static sz_status read_pooling(sz_reader *r, sz_pooling *out) {
     const char *name = "mean";
@@ -107,5 +127,9 @@ static sz_status read_request(sz_exchange *x, sz_reader *r, sz_job *j) {
 }
 
 void sz_api_embeddings(sz_exchange *x) {
-    sz_exchange_generate(x, &format, read_request);
+    sz_exchange_generate(x, &format, NULL, read_request);
+}
+
+void sz_api_ollama_embed(sz_exchange *x) {
+    sz_exchange_generate(x, &format_ollama, NULL, read_request);
 }

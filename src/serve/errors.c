@@ -96,11 +96,12 @@ void sz_answer_status(sz_exchange *x, sz_status status, const char *param) {
 /* ---- Requests ----------------------------------------------------------------------------------
  */
 
-enum { ARENA_BLOCK = 1 << 14, VALUE_BYTES = 48 };
+enum { ARENA_BLOCK = 1 << 14, VALUE_BYTES = 96, MOST_JSON_BYTES = 128 << 20 };
 
 static sz_status parse(const sz_exchange *x, sz_arena *arena, sz_reader *r) {
     sz_json *object;
-    sz_arena_set_limit(arena, (1 << 20) + VALUE_BYTES * x->body.len);
+    size_t limit = (1 << 20) + VALUE_BYTES * x->body.len;
+    sz_arena_set_limit(arena, limit < MOST_JSON_BYTES ? limit : MOST_JSON_BYTES);
     SZ_REQUIRE(x->body.len > 0, SZ_E_FORMAT, "the request has no body; a JSON object is expected");
     sz_status status = sz_json_parse(x->body.data, x->body.len, arena, &object);
     if (status != SZ_OK)
@@ -147,14 +148,31 @@ void sz_exchange_submit(sz_exchange *x, sz_job *j) {
     sz_job_release(j);
 }
 
-void sz_exchange_generate(sz_exchange *x, const sz_format *format,
+/* The request in the words of OpenAI's API, as `translate` says it. */
+static sz_status translated(sz_reader *r, sz_translate translate, sz_arena *arena) {
+    sz_buf text = {0};
+    sz_json *object;
+    sz_status status = translate(r, &text);
+    if (status == SZ_OK && text.failed)
+        status = sz_fail(SZ_E_NOMEM, "no memory for a request");
+    if (status == SZ_OK) /* strings are copied into the arena */
+        status = sz_json_parse(text.data, text.len, arena, &object);
+    if (status == SZ_OK)
+        r->object = object;
+    sz_buf_free(&text);
+    return status;
+}
+
+void sz_exchange_generate(sz_exchange *x, const sz_format *format, sz_translate translate,
                           sz_status (*read)(sz_exchange *x, sz_reader *r, sz_job *j)) {
     sz_arena *arena;
     sz_reader r;
     sz_job *j = NULL;
     if (!sz_exchange_object(x, &arena, &r))
         return;
-    sz_status status = sz_job_new(x->reply, x->server->model, format, &j);
+    sz_status status = translate ? translated(&r, translate, arena) : SZ_OK;
+    if (status == SZ_OK)
+        status = sz_job_new(x->reply, x->server->model, format, &j);
     if (status == SZ_OK)
         status = read(x, &r, j);
     if (status == SZ_OK) {

@@ -75,8 +75,11 @@ const char *sz_error_kind(unsigned http);
 bool sz_exchange_object(sz_exchange *x, sz_arena **arena, sz_reader *r);
 /* Hands the job over to the engine, or answers why not; takes the reference. */
 void sz_exchange_submit(sz_exchange *x, sz_job *j);
-/* Reads the body into a job with `read`, and submits it; or answers what is wrong. */
-void sz_exchange_generate(sz_exchange *x, const sz_format *format,
+/* Says a request in the words of OpenAI's API. */
+typedef sz_status (*sz_translate)(sz_reader *r, sz_buf *out);
+/* Reads the body, translated unless `translate` is NULL, into a job with `read`, and submits it; or
+ * answers what is wrong. */
+void sz_exchange_generate(sz_exchange *x, const sz_format *format, sz_translate translate,
                           sz_status (*read)(sz_exchange *x, sz_reader *r, sz_job *j));
 /* A value of the query, "" if it has none, NULL if it is not there. */
 const char *sz_exchange_query(const sz_exchange *x, const char *key);
