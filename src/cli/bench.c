@@ -97,6 +97,12 @@ static void count(const sz_model *model, size_t chunk, const sz_bench_plan *plan
     sz_workload_attention(model, plan->context, n, &macs, &bytes);
     out->decode.macs = (double)(n * (w.layer_macs + w.head_macs) + macs);
     out->decode.bytes = (double)(n * (w.layer_bytes + w.head_bytes) + bytes);
+    sz_workload_attention(model, plan->context, 1, &macs, &bytes);
+    for (size_t i = 0; i < plan->n_batches; i++) {
+        double tokens = (double)plan->batch[i];
+        out->batch[i].macs = tokens * (double)(w.layer_macs + w.head_macs + macs);
+        out->batch[i].bytes = (double)(w.layer_bytes + w.head_bytes) + tokens * (double)bytes;
+    }
 }
 
 static sz_status measure(const subject *w, const sz_bench_plan *plan, sz_bench_result *out) {

@@ -15,6 +15,7 @@ typedef struct sz_bench_work {
 typedef struct sz_bench_batch {
     size_t n;
     double sequences_s, span_s; /* best of the repeats */
+    double bytes, macs;         /* of a pass of sequences */
 } sz_bench_batch;
 
 /* One pass, operator by operator; of equal names the sum. */
@@ -63,6 +64,9 @@ void sz_bench_put_operators_json(sz_buf *b, const sz_bench_result *r);
 /* Cuts sequence 0 back to `context` tokens, of which it has as many, with the logits after them at
  * hand: a pass that wants all records would else compute them first. */
 sz_status sz_bench_cut(sz_session *s, const int32_t *ids, size_t context);
+/* A figure of the plan's work and, where they were measured, of its operators. */
+sz_status sz_bench_plot(const char *path, const char *title, const sz_bench_plan *plan,
+                        const sz_bench_result *r);
 /* Tokens that any vocabulary has, the same in every run. */
 void sz_bench_fill_ids(int32_t *ids, size_t n, uint32_t n_vocab);
 /* All of the plan, and the machine. */

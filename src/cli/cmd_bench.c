@@ -1,18 +1,21 @@
 /* cmd_bench.c: `szilard bench`: speed of a model beside the ceilings of the machine. */
 #include "bench.h"
+#include "bench_pair.h"
 #include "machine.h"
 #include "signals.h"
+#include "store.h"
 #include "term.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_JSON = 256, OPT_MACHINE, OPT_OPS, MAX_COUNTS = 16 };
+enum { OPT_JSON = 256, OPT_MACHINE, OPT_OPS, OPT_PAIR, OPT_PLOT, MAX_COUNTS = 16 };
 
 typedef struct settings {
     sz_engine_options engine;
     sz_bench_plan plan;
     size_t threads[MAX_COUNTS], n_threads; /* 0: measured */
+    const char *other, *plot;              /* NULL: none */
     bool json, machine;
 } settings;
 
@@ -33,6 +36,14 @@ static const struct argp_option options[] = {
      "Also a table of the operators of one pass over a single token, one over a small batch (the "
      "first of --batch, else 4 tokens) and one over the prompt: time, bytes, multiply-adds, and "
      "the share of the ceiling that binds each",
+     0},
+    {"pair", OPT_PAIR, "SZILARD", 0,
+     "Measure this build and another one, the path of whose command is given, in turns; --repeats "
+     "times each. The ratio's median lies in the interval with the probability beside it",
+     0},
+    {"plot", OPT_PLOT, "OUT.svg", 0,
+     "Also a figure: what was reached below what the machine allows, over multiply-adds per byte; "
+     "with --ops the operators, too",
      0},
     {"machine", OPT_MACHINE, NULL, 0, "Measure the machine only", 0},
     {"json", OPT_JSON, NULL, 0, "Print an array with one object per number of threads", 0},
@@ -91,6 +102,12 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case OPT_OPS:
         s->plan.operators = true;
         return 0;
+    case OPT_PAIR:
+        s->other = arg;
+        return 0;
+    case OPT_PLOT:
+        s->plot = arg;
+        return 0;
     case OPT_MACHINE:
         s->machine = true;
         return 0;
@@ -100,6 +117,11 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case ARGP_KEY_END:
         if (!s->engine.model && !s->machine)
             argp_error(state, "no model given: szilard bench -m smollm2");
+        if (s->other && (s->machine || s->plot || s->plan.operators))
+            argp_error(state, "--pair compares speeds of a model: it goes without --machine, "
+                              "--ops and --plot");
+        if (s->plot && (s->machine || s->n_threads > 1))
+            argp_error(state, "--plot shows a model with one number of threads");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -122,6 +144,8 @@ const struct argp sz_argp_bench = {
     "  szilard bench -m qwen-0.5b -p 512 -n 64 -t 1,2 --json\n"
     "  szilard bench -m qwen-0.5b -c 4096 -p 0 -b 2,4,8\n"
     "  szilard bench -m smollm2 --ops -t 1\n"
+    "  szilard bench -m smollm2 -b 2,4,8,16 --ops --plot roof.svg\n"
+    "  szilard bench -m smollm2 --pair /tmp/before/szilard -t 1,2 -r 9\n"
     "  szilard bench --machine -t 1,2\n",
     NULL,
     NULL,
@@ -281,6 +305,16 @@ static void put_title(sz_buf *b, const settings *s, const sz_engine *e) {
     sz_buf_printf(b, "%s, %s\n", cpu, sz_runtime_isa(e->rt));
 }
 
+static sz_status plot(const settings *s, const sz_engine *e, const sz_bench_result *r) {
+    char cpu[128], title[256];
+    sz_model_info info;
+    sz_model_get_info(e->model, &info);
+    sz_machine_cpu_name(cpu, sizeof cpu);
+    snprintf(title, sizeof title, "%s, %s; %s, %d thread%s", info.name, info.file_type, cpu,
+             r->threads, r->threads == 1 ? "" : "s");
+    return sz_bench_plot(s->plot, title, &s->plan, r);
+}
+
 /* Measures with one number of threads, and writes its row or object. */
 static sz_status bench(settings *s, size_t index, sz_buf *b) {
     sz_engine e = {0};
@@ -301,7 +335,41 @@ static sz_status bench(settings *s, size_t index, sz_buf *b) {
         }
         put_row(b, s, &r);
     }
+    if (status == SZ_OK && s->plot)
+        status = plot(s, &e, &r);
     sz_engine_close(&e);
+    return status;
+}
+
+/* The same of two builds. */
+static sz_status bench_pair(const settings *s, size_t index, const char *file, sz_buf *b) {
+    sz_bench_pair pair;
+    sz_bench_pair_plan plan = {s->other, file, &s->plan, s->threads[index]};
+    sz_status status = sz_bench_pair_run(&plan, &pair);
+    if (status == SZ_OK && s->json) {
+        sz_buf_printf(b, "%s{\"threads\":%zu", index ? ",\n " : "[", s->threads[index]);
+        put(b, "rounds", "", (double)pair.rounds);
+        put_string(b, "file", file);
+        put_string(b, "other_command", s->other);
+        sz_bench_put_pair_json(b, &pair);
+        sz_buf_putc(b, '}');
+    } else if (status == SZ_OK) {
+        if (s->threads[index])
+            sz_buf_printf(b, "%zu threads, ", s->threads[index]);
+        sz_buf_printf(b, "%zu rounds; other: %s\n", pair.rounds, s->other);
+        sz_bench_put_pair(b, &pair);
+    }
+    sz_bench_pair_free(&pair);
+    return status;
+}
+
+static sz_status bench_or_pair(settings *s, size_t index, sz_buf *b) {
+    char *file;
+    if (!s->other)
+        return bench(s, index, b);
+    SZ_TRY(sz_store_find(s->engine.model, &file));
+    sz_status status = bench_pair(s, index, file, b);
+    free(file);
     return status;
 }
 
@@ -311,7 +379,7 @@ int sz_run_bench(int argc, char **argv) {
     int exit_status = SZ_EXIT_OK;
     sz_buf all = {0};
     for (size_t i = 0; i < s.n_threads && exit_status == SZ_EXIT_OK; i++) {
-        if (bench(&s, i, &all) != SZ_OK)
+        if (bench_or_pair(&s, i, &all) != SZ_OK)
             exit_status = sz_cli_error();
         else if (!s.json) /* a row when it is there */
             exit_status = sz_cli_print(&all);

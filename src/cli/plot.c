@@ -10,13 +10,19 @@ static const char *const colours[] = {"#2166ac", "#b2182b", "#1b7837",
 typedef struct scale {
     double least, most; /* of the data */
     double from, to;    /* pixels */
+    bool log;           /* least and most are logarithms */
 } scale;
 
+static double on_axis(const scale *s, double v) {
+    return s->log ? log10(v) : v;
+}
+
 static double place(const scale *s, double v) {
-    return s->from + (v - s->least) / (s->most - s->least) * (s->to - s->from);
+    return s->from + (on_axis(s, v) - s->least) / (s->most - s->least) * (s->to - s->from);
 }
 
 static void widen(scale *s, double v) {
+    v = on_axis(s, v);
     if (!isfinite(v))
         return;
     s->least = v < s->least ? v : s->least;
@@ -55,25 +61,52 @@ static void put_text(sz_buf *b, double x, double y, const char *attributes, cons
     sz_buf_puts(b, "</text>\n");
 }
 
-static void put_axis(sz_buf *b, const scale *s, bool vertical) {
-    double step = tick_step(s);
-    for (double v = ceil(s->least / step) * step; v <= s->most + step * 1e-9; v += step) {
-        char label[32];
-        double at = place(s, v);
-        snprintf(label, sizeof label, "%.6g", fabs(v) < step * 1e-9 ? 0.0 : v);
-        if (vertical) {
-            sz_buf_printf(b, "<path class=\"grid\" d=\"M%d %.1fH%d\"/>\n", LEFT, at, WIDTH - RIGHT);
-            put_text(b, LEFT - 8, at + 4, " text-anchor=\"end\"", label);
-        } else {
-            sz_buf_printf(b, "<path class=\"grid\" d=\"M%.1f %dV%d\"/>\n", at, TOP,
-                          HEIGHT - BOTTOM);
-            put_text(b, at, HEIGHT - BOTTOM + 18, " text-anchor=\"middle\"", label);
-        }
+static void put_tick(sz_buf *b, const scale *s, bool vertical, double v) {
+    char label[32];
+    double at = place(s, v);
+    snprintf(label, sizeof label, "%.6g", v);
+    if (vertical) {
+        sz_buf_printf(b, "<path class=\"grid\" d=\"M%d %.1fH%d\"/>\n", LEFT, at, WIDTH - RIGHT);
+        put_text(b, LEFT - 8, at + 4, " text-anchor=\"end\"", label);
+    } else {
+        sz_buf_printf(b, "<path class=\"grid\" d=\"M%.1f %dV%d\"/>\n", at, TOP, HEIGHT - BOTTOM);
+        put_text(b, at, HEIGHT - BOTTOM + 18, " text-anchor=\"middle\"", label);
     }
 }
 
+/* Powers of ten; their double and fivefold as well where there are few. */
+static void put_log_axis(sz_buf *b, const scale *s, bool vertical) {
+    static const double times[] = {1, 2, 5};
+    int n = s->most - s->least < 3 ? 3 : 1;
+    for (double power = floor(s->least); power <= s->most; power++)
+        for (int i = 0; i < n; i++) {
+            double v = times[i] * pow(10, power), at = log10(v);
+            if (at >= s->least - 1e-9 && at <= s->most + 1e-9)
+                put_tick(b, s, vertical, v);
+        }
+}
+
+static void put_axis(sz_buf *b, const scale *s, bool vertical) {
+    double step = tick_step(s);
+    if (s->log) {
+        put_log_axis(b, s, vertical);
+        return;
+    }
+    for (double v = ceil(s->least / step) * step; v <= s->most + step * 1e-9; v += step)
+        put_tick(b, s, vertical, fabs(v) < step * 1e-9 ? 0.0 : v);
+}
+
+/* The place of entry i of the legend. */
+static double legend_at(size_t i) {
+    return TOP + 12 + 20.0 * (double)i;
+}
+
+static const char *colour_of(size_t i) {
+    return colours[i % (sizeof colours / sizeof *colours)];
+}
+
 static void put_line(sz_buf *b, const sz_plot *p, size_t line, const scale *x, const scale *y) {
-    const char *colour = colours[line % (sizeof colours / sizeof *colours)];
+    const char *colour = colour_of(line);
     bool pen = false; /* down: the point before was drawn */
     sz_buf_printf(b, "<path class=\"line\" stroke=\"%s\" d=\"", colour);
     for (size_t i = 0; i < p->n; i++) {
@@ -83,10 +116,31 @@ static void put_line(sz_buf *b, const sz_plot *p, size_t line, const scale *x, c
         pen = isfinite(v);
     }
     sz_buf_puts(b, "\"/>\n");
-    double at = TOP + 12 + 20.0 * (double)line;
+    double at = legend_at(line);
     sz_buf_printf(b, "<path class=\"line\" stroke=\"%s\" d=\"M%d %.1fh18\"/>\n", colour,
                   WIDTH - RIGHT + 14, at);
     put_text(b, WIDTH - RIGHT + 38, at + 4, "", p->lines[line].name);
+}
+
+static void put_dots(sz_buf *b, const sz_plot *p, size_t index, const scale *x, const scale *y) {
+    const sz_plot_dots *dots = &p->dots[index];
+    const char *colour = colour_of(p->n_lines + index);
+    for (size_t i = 0; i < dots->n; i++) {
+        const sz_plot_dot *d = &dots->dot[i];
+        if (!isfinite(on_axis(x, d->x)) || !isfinite(on_axis(y, d->y)))
+            continue;
+        double cx = place(x, d->x), cy = place(y, d->y);
+        sz_buf_printf(b, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%d\" fill=\"%s\"><title>", cx, cy,
+                      d->written ? 5 : 3, colour);
+        put_escaped(b, d->label);
+        sz_buf_puts(b, "</title></circle>\n");
+        if (d->written)
+            put_text(b, cx + 8, cy + 4, "", d->label);
+    }
+    double at = legend_at(p->n_lines + index);
+    sz_buf_printf(b, "<circle cx=\"%d\" cy=\"%.1f\" r=\"5\" fill=\"%s\"/>\n", WIDTH - RIGHT + 23,
+                  at, colour);
+    put_text(b, WIDTH - RIGHT + 38, at + 4, "", dots->name);
 }
 
 static void put_labels(sz_buf *b, const sz_plot *p) {
@@ -100,13 +154,18 @@ static void put_labels(sz_buf *b, const sz_plot *p) {
 }
 
 void sz_plot_svg(sz_buf *b, const sz_plot *p) {
-    scale x = {INFINITY, -INFINITY, LEFT, WIDTH - RIGHT},
-          y = {INFINITY, -INFINITY, HEIGHT - BOTTOM, TOP};
+    scale x = {INFINITY, -INFINITY, LEFT, WIDTH - RIGHT, p->log_x},
+          y = {INFINITY, -INFINITY, HEIGHT - BOTTOM, TOP, p->log_y};
     for (size_t i = 0; i < p->n; i++) {
         widen(&x, p->x[i]);
         for (size_t line = 0; line < p->n_lines; line++)
             widen(&y, p->lines[line].y[i]);
     }
+    for (size_t i = 0; i < p->n_dots; i++)
+        for (size_t dot = 0; dot < p->dots[i].n; dot++) {
+            widen(&x, p->dots[i].dot[dot].x);
+            widen(&y, p->dots[i].dot[dot].y);
+        }
     settle(&x);
     settle(&y);
     sz_buf_printf(b,
@@ -115,7 +174,7 @@ void sz_plot_svg(sz_buf *b, const sz_plot *p) {
                   "<style>text{fill:#222}.title{font-size:14px;font-weight:bold}"
                   ".grid{stroke:#8884;fill:none}.line{fill:none;stroke-width:2}"
                   "rect{fill:#fff}@media(prefers-color-scheme:dark){text{fill:#ddd}"
-                  "rect{fill:#181818}.line{filter:brightness(1.6)}}</style>\n"
+                  "rect{fill:#181818}.line,circle{filter:brightness(1.6)}}</style>\n"
                   "<rect width=\"%d\" height=\"%d\"/>\n",
                   WIDTH, HEIGHT, WIDTH, HEIGHT);
     put_axis(b, &x, false);
@@ -123,6 +182,8 @@ void sz_plot_svg(sz_buf *b, const sz_plot *p) {
     put_labels(b, p);
     for (size_t line = 0; line < p->n_lines; line++)
         put_line(b, p, line, &x, &y);
+    for (size_t i = 0; i < p->n_dots; i++)
+        put_dots(b, p, i, &x, &y);
     sz_buf_puts(b, "</svg>\n");
 }
 

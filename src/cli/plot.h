@@ -1,4 +1,4 @@
-/* plot.h: figures as SVG: lines over one axis, nothing else. */
+/* plot.h: figures as SVG: lines over one axis, and dots, nothing else. */
 #ifndef SZ_CLI_PLOT_H
 #define SZ_CLI_PLOT_H
 
@@ -9,12 +9,28 @@ typedef struct sz_plot_line {
     const double *y; /* [n]; values that are not finite leave a gap */
 } sz_plot_line;
 
+/* Dots of one colour, which follows those of the lines. What is not finite is left out. */
+typedef struct sz_plot_dot {
+    double x, y;
+    const char *label; /* shown where the pointer rests; beside the dot as well if `written` */
+    bool written;
+} sz_plot_dot;
+
+typedef struct sz_plot_dots {
+    const char *name;
+    const sz_plot_dot *dot; /* [n] */
+    size_t n;
+} sz_plot_dots;
+
 typedef struct sz_plot {
     const char *title, *x_label, *y_label;
     const double *x; /* [n], ascending */
     size_t n;
     const sz_plot_line *lines;
-    size_t n_lines; /* at most 6 have colours of their own */
+    size_t n_lines; /* with dots, at most 6 have colours of their own */
+    const sz_plot_dots *dots;
+    size_t n_dots;
+    bool log_x, log_y; /* logarithmic: all values must be positive */
 } sz_plot;
 
 /* Appends the figure, which holds its own light and dark colours. */

@@ -72,10 +72,14 @@ void sz_kv_release_blocks(sz_kv *kv, sequence *s) {
     s->n_blocks = s->length / SZ_KV_BLOCK;
 }
 
+/* The block of the next token stays where nobody shares it: drafts that are taken back again and
+ * again would else have it made anew each time. */
 void sz_kv_truncate(sz_kv *kv, uint32_t seq, uint32_t length) {
     sequence *s = &kv->sequences[seq];
-    uint32_t keep = (length + SZ_KV_BLOCK - 1) / SZ_KV_BLOCK;
-    while (s->n_blocks > keep)
+    uint32_t needed = (length + SZ_KV_BLOCK - 1) / SZ_KV_BLOCK, next = length / SZ_KV_BLOCK;
+    bool keeps =
+        length > 0 && next < s->n_blocks && s->blocks[next] && s->blocks[next]->references == 1;
+    while (s->n_blocks > (keeps ? next + 1 : needed))
         release(kv, s->blocks[--s->n_blocks]);
     if (length < s->length)
         s->length = length;

@@ -53,6 +53,33 @@ exits "operators" 0 "$szilard" bench "$tiny" -p 0 -n 1 -c 1 -r 1 --ops
 has "operators" "$(cat "$work/out")" "ffn_gate, ffn_up"
 has "operators" "$(cat "$work/out")" "attention"
 lacks "operators" "$(cat "$work/out")" "prefill: a pass"
+exits "pair" 0 "$szilard" bench "$tiny" -p 8 -n 2 -b 2 -r 1 -t 1 --pair "$szilard" --json
+same "pair" "$(value 0.rounds) $(value 0.threads)" "1 1"
+same "pair" "$(value 0.rows.0.name) $(value 0.rows.1.name) $(value 0.rows.2.name)" \
+    "prefill decode batch"
+same "pair" "$("$json_get" 0.rows.2.this whole < "$work/out")" 1
+same "pair" "$(value 0.rows.2.confidence)" 0
+for key in this_best this_median other_best other_median ratio_best ratio_median; do
+    case $(value 0.rows.1.$key) in
+    [1-9]* | 0.*) ;;
+    *) fail "$key of a pair is '$(value 0.rows.1.$key)'" ;;
+    esac
+done
+exits "pair" 0 "$szilard" bench "$tiny" -p 8 -n 2 -r 1 -t 1 --pair "$szilard"
+has "pair" "$(cat "$work/out")" "ratio"
+printf '#!/bin/sh\nexit 3\n' > "$work/broken"
+printf '#!/bin/sh\necho "[{}]"\n' > "$work/silent"
+chmod +x "$work/broken" "$work/silent"
+refused 1 "'$work/none' cannot be started" "$szilard" bench "$tiny" -n 1 --pair "$work/none"
+refused 1 "'$work/broken bench' failed" "$szilard" bench "$tiny" -n 1 -p 1 --pair "$work/broken"
+refused 1 "no speed of decode 1" "$szilard" bench "$tiny" -n 1 -p 0 --pair "$work/silent"
+refused 2 "goes without" "$szilard" bench "$tiny" --ops --pair "$szilard"
+exits "plot" 0 "$szilard" bench "$tiny" -p 16 -n 2 -c 5 -b 2,8 -r 1 --ops --plot "$work/roof.svg"
+for part in "<svg" "int8 products" "prefill 16" "decode 2" "batch 8" "attention of a decode pass"; do
+    has "plot" "$(cat "$work/roof.svg")" "$part"
+done
+lacks "plot" "$(cat "$work/roof.svg")" nan
+refused 2 "one number of threads" "$szilard" bench "$tiny" -t 1,2 --plot "$work/roof.svg"
 exits "machine" 0 "$szilard" bench --machine -t 1 --json
 same "machine" "$("$json_get" "" whole < "$work/out")" 1
 exits "no model" 2 "$szilard" bench

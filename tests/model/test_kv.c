@@ -91,11 +91,17 @@ static void blocks_come_as_they_fill_and_go(void **state) {
         assert_int_equal(n_blocks(kv), steps[i].blocks);
     }
     check_positions(kv, &small, 1, 0, 130, 0);
-    sz_kv_truncate(kv, 1, 128);
-    assert_int_equal(n_blocks(kv), 2);
+    sz_kv_truncate(kv, 1, 128); /* the block of the next token stays */
+    assert_int_equal(n_blocks(kv), 3);
     sz_kv_truncate(kv, 1, 65);
     assert_int_equal(n_blocks(kv), 2);
+    append(kv, &small, 1, 2, 7);
+    check_positions(kv, &small, 1, 65, 67, 7);
     sz_kv_truncate(kv, 1, 64);
+    assert_int_equal(n_blocks(kv), 2);
+    SZ_CHECK_OK(sz_kv_fork(kv, 1, 0));
+    sz_kv_truncate(kv, 1, 64); /* but not one that somebody shares */
+    sz_kv_truncate(kv, 0, 0);
     assert_int_equal(n_blocks(kv), 1);
     sz_kv_truncate(kv, 1, 100); /* longer than it is: nothing happens */
     assert_int_equal(sz_kv_length(kv, 1), 64);
