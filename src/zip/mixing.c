@@ -33,6 +33,10 @@ enum {
     MOST_WEIGHT = 32600, /* a step is at most 112: no overflow */
 };
 
+/* Four times two inputs: put together in registers, for what is stored in small pieces is slow to
+ * load as a vector. */
+typedef uint32_t pairs __attribute__((vector_size(16)));
+
 typedef struct mixer {
     int16_t (*weights)[N_INPUTS]; /* [contexts] */
     size_t context;
@@ -49,6 +53,7 @@ typedef struct sse {
 struct sz_mixing {
     bool (*stop)(void);
     size_t n_bytes;            /* it may be used for */
+    bool used;                 /* its buckets are no longer as zero as new pages */
     size_t n_buckets, n_heads; /* in use: they follow from the length of the text */
     uint16_t *buckets;         /* [n_buckets][BUCKET] */
     uint32_t *heads;           /* [n_heads]: where the last place with this hash goes on */
@@ -63,8 +68,11 @@ struct sz_mixing {
     uint16_t *slots[N_CONTEXTS]; /* bucket, or base of the table */
     uint16_t *slot[N_CONTEXTS];  /* of the bit under way */
     uint16_t *entry[N_CONTEXTS]; /* of the maps */
-    uint64_t hash[N_HASHED], wanted[N_HASHED];
-    int16_t inputs[N_INPUTS];
+    uint64_t hash[N_HASHED];
+    union {
+        int16_t inputs[N_INPUTS];
+        pairs input_pairs[N_INPUTS / 8];
+    };
     uint32_t node;    /* 1, then the bits so far behind it */
     uint32_t nibble;  /* the same within four bits */
     uint64_t history; /* the last eight bytes, the latest lowest */
@@ -130,36 +138,76 @@ static bool in_word(uint32_t c) {
            c >= 128;
 }
 
-static void set_contexts(sz_mixing *m) {
-    uint64_t h = m->history;
+/* Hashes of the contexts behind the last bytes and words. */
+static void hash_contexts(uint64_t history, uint64_t word, uint64_t before,
+                          uint64_t hash[N_HASHED]) {
     for (int order = 2; order <= 6; order++)
-        m->hash[order - 2] = mix_bits((h & (((uint64_t)1 << 8 * order) - 1)) * 8 + (uint64_t)order);
-    m->pair_hash = (uint32_t)m->hash[0];
-    m->hash[5] = mix_bits(m->word * 8 + 7);
-    m->hash[6] = mix_bits(m->word + m->word_before * 0x2545f4914f6cdd1du + (h & 255));
+        hash[order - 2] =
+            mix_bits((history & (((uint64_t)1 << 8 * order) - 1)) * 8 + (uint64_t)order);
+    hash[5] = mix_bits(word * 8 + 7);
+    hash[6] = mix_bits(word + before * 0x2545f4914f6cdd1du + (history & 255));
 }
 
-/* Asks for the buckets' memory, so that the wait for one is the wait for all. */
-static void prefetch_nibble(sz_mixing *m) {
-    for (int i = 0; i < N_HASHED; i++)
-        m->wanted[i] = m->node == 1 ? m->hash[i] : mix_bits(m->hash[i] + m->node);
-    for (int i = 0; i < N_HASHED; i++)
-        __builtin_prefetch(m->buckets + bucket_index(m, m->wanted[i]) * BUCKET);
+/* What a byte makes of the words. */
+static void step_words(uint32_t c, uint64_t *word, uint64_t *before) {
+    if (in_word(c)) {
+        uint32_t lower = c >= 'A' && c <= 'Z' ? c + 32 : c;
+        *word = (*word + lower + 1) * 0x2f0b4c47u;
+    } else if (*word) {
+        *before = *word;
+        *word = 0;
+    }
+}
+
+static void set_contexts(sz_mixing *m) {
+    hash_contexts(m->history, m->word, m->word_before, m->hash);
+    m->pair_hash = (uint32_t)m->hash[0];
+}
+
+static uint64_t nibble_hash(uint64_t hash, uint32_t node) {
+    return node == 1 ? hash : mix_bits(hash + node);
+}
+
+static inline __attribute__((always_inline)) void prefetch_bucket(const sz_mixing *m,
+                                                                  uint64_t hash) {
+    __builtin_prefetch(m->buckets + bucket_index(m, hash) * BUCKET);
+}
+
+static size_t head_index(const sz_mixing *m, uint64_t history) {
+    uint64_t recent = history & (((uint64_t)1 << 8 * MATCH_LEAST) - 1);
+    return (size_t)(mix_bits(recent) >> 20) & (m->n_heads - 1);
+}
+
+/* A bit before four are complete: asks for the memory of both buckets that may come, which takes
+ * about as long to arrive as a bit to be coded. Inlined by force: to a compiler a function that
+ * only prefetches does nothing. */
+static inline __attribute__((always_inline)) void prefetch_ahead(const sz_mixing *m) {
+    for (uint32_t bit = 0; bit < 2; bit++) {
+        uint32_t node = m->node << 1 | bit;
+        const uint64_t *hash = m->hash;
+        uint64_t next[N_HASHED], word = m->word, before = m->word_before;
+        if (node >= 256) {
+            step_words(node & 255, &word, &before);
+            hash_contexts(m->history << 8 | (node & 255), word, before, next);
+            hash = next;
+            node = 1;
+        }
+        for (int i = 0; i < N_HASHED; i++)
+            prefetch_bucket(m, nibble_hash(hash[i], node));
+        if (node == 1)
+            __builtin_prefetch(
+                &m->heads[head_index(m, m->history << 8 | (m->node << 1 & 255) | bit)]);
+    }
 }
 
 static void enter_nibble(sz_mixing *m) {
     m->slots[0] = m->direct;
     m->slots[1] = m->direct + 256 + ((m->history & 255) << 8);
     for (int i = 0; i < N_HASHED; i++)
-        m->slots[N_DIRECT + i] = find_bucket(m, m->wanted[i]);
+        m->slots[N_DIRECT + i] = find_bucket(m, nibble_hash(m->hash[i], m->node));
 }
 
 /* ---- The match model ------------------------------------------------------------------------- */
-
-static size_t head_index(const sz_mixing *m) {
-    uint64_t recent = m->history & (((uint64_t)1 << 8 * MATCH_LEAST) - 1);
-    return (size_t)(mix_bits(recent) >> 20) & (m->n_heads - 1);
-}
 
 static void find_match(sz_mixing *m) {
     if (m->match_length > 0 && m->data[m->match_at] == m->data[m->at - 1]) {
@@ -170,7 +218,7 @@ static void find_match(sz_mixing *m) {
     }
     if (m->at < MATCH_LEAST)
         return;
-    size_t head = head_index(m);
+    size_t head = head_index(m, m->history);
     if (m->match_length == 0 && m->heads[head] > 0) {
         m->match_at = m->heads[head];
         while (m->match_length < 32 && m->match_length < m->match_at &&
@@ -204,15 +252,17 @@ static void expect(sz_mixing *m) {
     m->match_level = match_level(m->match_length);
 }
 
-static void put_match_inputs(sz_mixing *m, int16_t *inputs) {
+static uint32_t pair_of(int32_t first, int32_t second) {
+    return (uint16_t)first | (uint32_t)(uint16_t)second << 16;
+}
+
+static uint32_t match_inputs(sz_mixing *m) {
     expect(m);
-    inputs[0] = inputs[1] = 0;
     if (m->expected < 0)
-        return;
+        return 0;
     uint32_t right = m->match_map[m->match_level];
     int32_t x = sz_stretch(right), strong = ((int32_t)right - 32768) >> 5;
-    inputs[0] = (int16_t)(m->expected ? x : -x);
-    inputs[1] = (int16_t)(m->expected ? strong : -strong);
+    return m->expected ? pair_of(x, strong) : pair_of(-x, -strong);
 }
 
 /* ---- Mixing ---------------------------------------------------------------------------------- */
@@ -257,18 +307,23 @@ static void choose_sets(sz_mixing *m) {
         __builtin_prefetch(m->stages[k].p[m->stages[k].context]);
 }
 
+/* What context i says: its slot's probability, and what mostly followed such slots. */
+static inline uint32_t context_inputs(sz_mixing *m, int i) {
+    m->slot[i] = m->slots[i] + (i < N_DIRECT ? m->node : m->nibble);
+    uint32_t s = *m->slot[i] ^ 0x8000u;
+    m->entry[i] = &m->map[i][(s >> 9) << 4 | (s & 15)];
+    return pair_of(sz_stretch_table[s >> 4], sz_stretch(*m->entry[i]));
+}
+
 /* Probability that the next bit is 1, in 1/65536, between 1 and 65535. */
 static uint32_t predict(sz_mixing *m) {
-    put_match_inputs(m, m->inputs + 2 * N_CONTEXTS);
+    uint32_t in[N_CONTEXTS], match = match_inputs(m);
     choose_sets(m);
-    for (int i = 0; i < N_CONTEXTS; i++) {
-        m->slot[i] = m->slots[i] + (i < N_DIRECT ? m->node : m->nibble);
-        uint32_t s = *m->slot[i] ^ 0x8000u;
-        m->entry[i] = &m->map[i][(s >> 9) << 4 | (s & 15)];
-        m->inputs[2 * i] = sz_stretch_table[s >> 4];
-        m->inputs[2 * i + 1] = (int16_t)sz_stretch(*m->entry[i]);
-    }
-    m->inputs[2 * N_CONTEXTS + 2] = 256;
+    for (int i = 0; i < N_CONTEXTS; i++)
+        in[i] = context_inputs(m, i);
+    m->input_pairs[0] = (pairs){in[0], in[1], in[2], in[3]};
+    m->input_pairs[1] = (pairs){in[4], in[5], in[6], in[7]};
+    m->input_pairs[2] = (pairs){in[8], match, 256, 0};
     const int16_t *w = m->final[m->final_context];
     int32_t sum = 0;
     for (int k = 0; k < N_SETS; k++) {
@@ -308,17 +363,9 @@ static void end_byte(sz_mixing *m) {
     uint32_t c = m->node & 255;
     m->history = m->history << 8 | c;
     m->at++;
-    if (in_word(c)) {
-        uint32_t lower = c >= 'A' && c <= 'Z' ? c + 32 : c;
-        m->word = (m->word + lower + 1) * 0x2f0b4c47u;
-    } else if (m->word) {
-        m->word_before = m->word;
-        m->word = 0;
-    }
+    step_words(c, &m->word, &m->word_before);
     m->node = m->nibble = 1;
     set_contexts(m);
-    __builtin_prefetch(&m->heads[head_index(m)]);
-    prefetch_nibble(m);
     find_match(m);
     enter_nibble(m);
 }
@@ -329,8 +376,9 @@ static void take_bit(sz_mixing *m, int bit) {
     m->nibble = m->nibble << 1 | (uint32_t)bit;
     if (m->nibble >= 16 && m->node < 256) {
         m->nibble = 1;
-        prefetch_nibble(m);
         enter_nibble(m);
+    } else if (m->nibble >= 8 && m->nibble < 16) {
+        prefetch_ahead(m);
     }
 }
 
@@ -352,7 +400,9 @@ static size_t head_count(size_t n_bytes) {
 static void start(sz_mixing *m, const uint8_t *data, size_t n) {
     m->n_buckets = bucket_count(n);
     m->n_heads = head_count(n);
-    memset(m->buckets, 0, m->n_buckets * BUCKET * sizeof *m->buckets);
+    if (m->used)
+        memset(m->buckets, 0, m->n_buckets * BUCKET * sizeof *m->buckets);
+    m->used = true;
     memset(m->heads, 0, m->n_heads * sizeof *m->heads);
     memset(m->direct, 0, sizeof m->direct);
     for (int i = 0; i < N_CONTEXTS; i++)
@@ -376,7 +426,6 @@ static void start(sz_mixing *m, const uint8_t *data, size_t n) {
     m->data = data;
     m->node = m->nibble = 1;
     set_contexts(m);
-    prefetch_nibble(m);
     enter_nibble(m);
 }
 

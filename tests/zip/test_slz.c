@@ -209,6 +209,57 @@ static void lies_are_refused(void **state) {
     assert_int_equal(try_record(1, 0, 2, 100, 4), SZ_E_FORMAT);
 }
 
+/* A long file that nobody holds: bytes as they are asked for, checked as they come back. */
+typedef struct flow {
+    uint64_t at, n, back;
+    memory file; /* the container: small */
+    bool wrong;
+} flow;
+
+static uint8_t byte_at(uint64_t i) {
+    return (uint8_t)(i / 5000);
+}
+static sz_status read_flow(void *user, void *bytes, size_t n, size_t *n_read) {
+    flow *f = user;
+    *n_read = n < f->n - f->at ? n : (size_t)(f->n - f->at);
+    for (size_t i = 0; i < *n_read; i++)
+        ((uint8_t *)bytes)[i] = byte_at(f->at + i);
+    f->at += *n_read;
+    return SZ_OK;
+}
+static sz_status write_file(void *user, const void *bytes, size_t n) {
+    return write_memory(&((flow *)user)->file, bytes, n);
+}
+static sz_status read_file(void *user, void *bytes, size_t n, size_t *n_read) {
+    return read_memory(&((flow *)user)->file, bytes, n, n_read);
+}
+static sz_status check_flow(void *user, const void *bytes, size_t n) {
+    flow *f = user;
+    for (size_t i = 0; i < n; i++)
+        f->wrong |= ((const uint8_t *)bytes)[i] != byte_at(f->back + i);
+    f->back += n;
+    return SZ_OK;
+}
+
+static void memory_does_not_grow_with_the_file(void **state) {
+    flow f = {.n = 3 << 20};
+    sz_slz_totals t;
+    SZ_CHECK_OK(sz_slz_encode(&(sz_predictor){&repeats, NULL},
+                              &(sz_slz_io){&f, read_flow, write_file}, &t));
+    f.file.in = (uint8_t *)f.file.out.data;
+    f.file.n = f.file.out.len;
+    uint64_t before = sz_memory_peak();
+    SZ_CHECK_OK(sz_slz_decode(open_repeats, NULL, &(sz_slz_io){&f, read_file, check_flow}, &t));
+    assert_false(f.wrong);
+    assert_int_equal(f.back, f.n);
+    f.at = 0;
+    SZ_CHECK_OK(
+        sz_slz_encode(&(sz_predictor){&repeats, NULL}, &(sz_slz_io){&f, read_flow, NULL}, &t));
+    assert_int_equal(t.n_bytes, f.n);
+    assert_true(sz_memory_peak() - before < 1 << 20); /* a third of the file */
+    sz_buf_free(&f.file.out);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_length_comes_back),
@@ -216,6 +267,7 @@ int main(void) {
         cmocka_unit_test(every_flipped_bit_is_seen),
         cmocka_unit_test(every_cut_and_every_tail_is_seen),
         cmocka_unit_test(lies_are_refused),
+        cmocka_unit_test(memory_does_not_grow_with_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
