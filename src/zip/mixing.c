@@ -26,8 +26,10 @@ enum {
     MATCH_LEAST = 6,        /* bytes that a match begins with */
     MATCH_MOST = 65535,
     MATCH_LEVELS = 32,
-    SSE_STEPS = 16, /* half a cache line */
-    SSE_CONTEXTS = 1 << 16,
+    SSE_STEPS = 16,       /* half a cache line */
+    SSE_ORDER1 = 1 << 16, /* contexts of the first stage: a byte and the bits so far */
+    SSE_ORDER2 = 1 << 14, /* of the second: two bytes, hashed with them */
+    SSE_CONTEXTS = SSE_ORDER1 + SSE_ORDER2,
     ONE = 1 << 14,       /* a weight of 1 */
     RATE = 14,           /* of the mixers, in units of 1/8192: below 16 */
     MOST_WEIGHT = 32600, /* a step is at most 112: no overflow */
@@ -45,7 +47,7 @@ typedef struct mixer {
 } mixer;
 
 typedef struct sse {
-    uint16_t (*p)[SSE_STEPS]; /* [SSE_CONTEXTS] */
+    uint16_t (*p)[SSE_STEPS]; /* [contexts] */
     size_t context;
     uint32_t step; /* the nearer of the two */
 } sse;
@@ -302,7 +304,7 @@ static void choose_sets(sz_mixing *m) {
     m->mixers[2].context = m->match_level * 8 + (uint32_t)(31 - __builtin_clz(m->node));
     m->final_context = m->node;
     m->stages[0].context = (m->history & 255) << 8 | m->node;
-    m->stages[1].context = (m->pair_hash ^ m->node * 0x9e35u) & 0x3fff;
+    m->stages[1].context = (m->pair_hash ^ m->node * 0x9e35u) & (SSE_ORDER2 - 1);
     for (int k = 0; k < 2; k++)
         __builtin_prefetch(m->stages[k].p[m->stages[k].context]);
 }
@@ -397,6 +399,16 @@ static size_t head_count(size_t n_bytes) {
     return n;
 }
 
+/* Every context passes on what it gets: one row, doubled until all are filled. */
+static void fill_stages(uint16_t (*p)[SSE_STEPS]) {
+    for (int i = 0; i < SSE_STEPS; i++)
+        p[0][i] = (uint16_t)sz_squash(i * 4096 / (SSE_STEPS - 1) - 2048);
+    for (size_t done = 1, n; done < SSE_CONTEXTS; done += n) {
+        n = done < SSE_CONTEXTS - done ? done : SSE_CONTEXTS - done;
+        memcpy(p[done], p[0], n * sizeof *p);
+    }
+}
+
 static void start(sz_mixing *m, const uint8_t *data, size_t n) {
     m->n_buckets = bucket_count(n);
     m->n_heads = head_count(n);
@@ -417,10 +429,7 @@ static void start(sz_mixing *m, const uint8_t *data, size_t n) {
     for (int c = 0; c < 256; c++)
         for (int k = 0; k < 4; k++)
             m->final[c][k] = ONE / N_SETS;
-    for (int k = 0; k < 2; k++)
-        for (size_t c = 0; c < SSE_CONTEXTS; c++)
-            for (int i = 0; i < SSE_STEPS; i++)
-                m->stages[k].p[c][i] = (uint16_t)sz_squash(i * 4096 / (SSE_STEPS - 1) - 2048);
+    fill_stages(m->stages[0].p);
     m->history = m->word = m->word_before = 0;
     m->at = m->match_at = m->match_length = 0;
     m->data = data;
@@ -486,7 +495,7 @@ static size_t bucket_bytes(size_t n_bytes) {
 
 size_t sz_mixing_bytes(size_t n_bytes) {
     return sizeof(sz_mixing) + bucket_bytes(n_bytes) + head_count(n_bytes) * sizeof(uint32_t) +
-           N_SETS * sizeof(int16_t[256][N_INPUTS]) + 2 * sizeof(uint16_t[SSE_CONTEXTS][SSE_STEPS]);
+           N_SETS * sizeof(int16_t[256][N_INPUTS]) + sizeof(uint16_t[SSE_CONTEXTS][SSE_STEPS]);
 }
 
 sz_status sz_mixing_new(size_t n_bytes, sz_mixing **out) {
@@ -501,13 +510,13 @@ sz_status sz_mixing_new(size_t n_bytes, sz_mixing **out) {
     bool ok = m->buckets && m->heads;
     for (int k = 0; k < N_SETS; k++)
         ok &= (m->mixers[k].weights = sz_alloc(sizeof(int16_t[256][N_INPUTS]))) != NULL;
-    for (int k = 0; k < 2; k++)
-        ok &= (m->stages[k].p = sz_alloc(sizeof(uint16_t[SSE_CONTEXTS][SSE_STEPS]))) != NULL;
-    if (!ok) {
+    m->stages[0].p = sz_alloc(sizeof(uint16_t[SSE_CONTEXTS][SSE_STEPS]));
+    if (!ok || !m->stages[0].p) {
         sz_mixing_free(m);
         return sz_fail(SZ_E_NOMEM, "no memory for the byte engine: it takes %zu bytes",
                        sz_mixing_bytes(n_bytes));
     }
+    m->stages[1].p = m->stages[0].p + SSE_ORDER1;
     *out = m;
     return SZ_OK;
 }
@@ -520,7 +529,6 @@ void sz_mixing_free(sz_mixing *m) {
     sz_free(m->heads);
     for (int k = 0; k < N_SETS; k++)
         sz_free(m->mixers[k].weights);
-    for (int k = 0; k < 2; k++)
-        sz_free(m->stages[k].p);
+    sz_free(m->stages[0].p);
     sz_free(m);
 }
