@@ -36,7 +36,7 @@ static const struct special {
 
 /* Whole draws: `draw` on the command line. */
 static const char *const chains[] = {"top-k 40, top-p 0.95, min-p 0.05, temperature 0.8",
-                                     "temperature 1.5, top-h 0.4"};
+                                     "temperature 1.5, top-h 0.4", "temperature 1"};
 
 static sz_token history[HISTORY];
 static float logits[LARGEST];

@@ -110,6 +110,35 @@ void sz_candidates_cut(sz_candidates *c, float limit, size_t n_equal) {
     c->n = kept;
 }
 
+static size_t count_from(const float *x, size_t n, float limit) {
+    uint32_t count[LANES] = {0};
+    size_t whole = n - n % LANES, sum = 0;
+    for (size_t i = 0; i < whole; i += LANES)
+        for (size_t j = 0; j < LANES; j++)
+            count[j] += x[i + j] >= limit;
+    for (size_t i = whole; i < n; i++)
+        count[0] += x[i] >= limit;
+    for (size_t j = 0; j < LANES; j++)
+        sum += count[j];
+    return sum;
+}
+
+void sz_candidates_drop_below(sz_candidates *c, float limit) {
+    size_t kept = 0;
+    int32_t *id = c->id;
+    float *logit = c->logit, *weight = c->scratch;
+    if (count_from(logit, c->n, limit) > c->n / 4 * 3)
+        return;
+    for (size_t i = skip_below(c, 0, limit); i < c->n; i = skip_below(c, i + 1, limit)) {
+        bool stays = logit[i] >= limit;
+        id[kept] = id[i];
+        weight[kept] = weight[i];
+        logit[kept] = logit[i];
+        kept += stays;
+    }
+    c->n = kept;
+}
+
 void sz_candidates_keep_allowed(sz_candidates *c, const uint64_t *bits) {
     size_t kept = 0;
     for (size_t i = 0; i < c->n; i++) {

@@ -1,20 +1,16 @@
 /* draw.c: drawing a token from a row of logits, and its record. One pass per sampler; nothing
  * sorts the vocabulary. */
+/* The likeliest first, equal ones by id. */
+#define SZ_EDGE_RANK(c, i, context) (~sz_rank_of((c)->scratch[i]))
 #include "edge.h"
 #include "sampler.h"
 #include "session.h"
 
 #include <szilard/unstable/num.h>
 
-/* Candidates in falling order of probability, equal ones by id. */
-static uint32_t likeliest_first(const sz_candidates *c, size_t i, const double *context) {
-    return ~sz_rank_of(c->scratch[i]);
-}
-
 /* Inverts the cumulative sum in that order. */
 static size_t choose(const sz_candidates *c, double sum, double uniform) {
-    return sz_edge_last(c, likeliest_first, NULL,
-                        sz_edge_find(c, likeliest_first, NULL, uniform * sum));
+    return sz_edge_last(c, NULL, sz_edge_find(c, NULL, uniform * sum));
 }
 
 /* The model's own probability of the tokens that were kept; overwrites the scratch. */

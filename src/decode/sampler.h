@@ -19,6 +19,9 @@ void sz_candidates_draw(const sz_candidates *c, const sz_sampler_input *in, size
                         sz_token *out);
 /* Keeps the candidates with logit > limit, and the first n_equal of those with logit == limit. */
 void sz_candidates_cut(sz_candidates *c, float limit, size_t n_equal);
+/* Drops what lies below the limit, with its weights in the scratch, where that leaves few; else
+ * nothing: who calls it does not care, but for what comes next being fast. */
+void sz_candidates_drop_below(sz_candidates *c, float limit);
 /* scratch[i] = exp(logit[i] - max); returns their sum. */
 double sz_candidates_weights(const sz_candidates *c);
 /* Entropy of softmax(logit), given those weights and their sum. */

@@ -2,6 +2,8 @@
  * equally likely ones at its edge the lower ids stay. */
 #include <szilard/unstable/num.h>
 
+/* The likeliest first. */
+#define SZ_EDGE_RANK(c, i, context) (~sz_rank_of((c)->logit[i]))
 #include "edge.h"
 
 static const sz_option options[] = {
@@ -9,18 +11,11 @@ static const sz_option options[] = {
     {0},
 };
 
-static uint32_t rank(const sz_candidates *c, size_t i, const double *context) {
-    return ~sz_rank_of(c->logit[i]);
-}
-
 /* Drops what cannot belong: those with weights below (1 - p) sum / n have less than 1 - p of the
  * mass together. What follows then looks at few. */
 static void drop_tail(sz_candidates *c, double p, double sum) {
     double least = sz_log((1.0 - p) * sum / (double)c->n) - 1e-3; /* beyond any rounding */
-    size_t n = c->n;
-    sz_candidates_cut(c, (float)((double)sz_candidates_max(c) + least), n);
-    if (c->n < n)
-        sz_candidates_weights(c);
+    sz_candidates_drop_below(c, (float)((double)sz_candidates_max(c) + least));
 }
 
 static sz_status apply(const void *state, const sz_sampler_input *input, sz_candidates *c) {
@@ -31,7 +26,7 @@ static sz_status apply(const void *state, const sz_sampler_input *input, sz_cand
     drop_tail(c, p, sum);
     /* a mass of exactly p is enough */
     double mass = p * sum * (1.0 - 0x1p-50);
-    sz_edge_cut(c, rank, NULL, sz_edge_find(c, rank, NULL, mass));
+    sz_edge_cut(c, NULL, sz_edge_find(c, NULL, mass));
     return SZ_OK;
 }
 

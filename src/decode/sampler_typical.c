@@ -2,6 +2,11 @@
  * nearest to the entropy, until their mass exceeds p. */
 #include <szilard/unstable/num.h>
 
+#include "num/kernels/kernels.h"
+
+/* context[0]: the logit whose surprisal is the entropy. The nearest first. */
+#define SZ_EDGE_RANK(c, i, context) distance_rank((c)->logit[i], (context)[0])
+static inline uint32_t distance_rank(float logit, double typical);
 #include "edge.h"
 
 static const sz_option options[] = {
@@ -9,19 +14,31 @@ static const sz_option options[] = {
     {0},
 };
 
-/* context: log-sum-exp + (-entropy): the logit whose surprisal is the entropy. */
-static uint32_t rank(const sz_candidates *c, size_t i, const double *context) {
-    double off = (double)c->logit[i] - context[0];
+static inline uint32_t distance_rank(float logit, double typical) {
+    double off = (double)logit - typical;
     return sz_rank_of((float)(off < 0 ? -off : off));
+}
+
+/* Drops what cannot belong: those below the typical logit that are further from it than the
+ * likeliest is come last, the likelier of them first; and of those, the ones with weights below
+ * (1 - p) sum / n have less than 1 - p of the mass together. What follows then looks at few. */
+static void drop_tail(sz_candidates *c, double p, double sum, double typical) {
+    double max = (double)sz_candidates_max(c);
+    double least = max + sz_log((1.0 - p) * sum / (double)c->n), mirrored = 2 * typical - max;
+    double limit = (least < mirrored ? least : mirrored) - 1e-3; /* beyond any rounding */
+    sz_candidates_drop_below(c, (float)limit);
 }
 
 static sz_status apply(const void *state, const sz_sampler_input *input, sz_candidates *c) {
     double p = *(const double *)state;
     if (p >= 1.0)
         return SZ_OK;
-    double sum = sz_candidates_weights(c), entropy = sz_candidates_entropy(c, sum);
-    double typical = (double)sz_candidates_max(c) + sz_log(sum) - entropy;
-    sz_edge_cut(c, rank, &typical, sz_edge_find(c, rank, &typical, p * sum));
+    double sum = sz_candidates_weights(c);
+    sz_softmax_stats stats;
+    c->kernels->softmax_stats(c->logit, c->n, 1.0f, &stats);
+    double typical = stats.lse - stats.entropy;
+    drop_tail(c, p, sum, typical);
+    sz_edge_cut(c, &typical, sz_edge_find(c, &typical, p * sum));
     return SZ_OK;
 }
 

@@ -10,6 +10,7 @@
 #include <szilard/unstable/sampler.h>
 
 #include "decode/ecmm.h"
+#define SZ_EDGE_RANK(c, i, context) (~sz_rank_of((c)->scratch[i]))
 #include "decode/edge.h"
 #include "num/kernels/kernels.h"
 
@@ -114,13 +115,10 @@ static bool check_stage(const char *name, const sz_json *in, const sz_json *want
 }
 
 /* The candidate that a uniform number draws, as the session draws it. */
-static uint32_t likeliest_first(const sz_candidates *c, size_t i, const double *context) {
-    return ~sz_rank_of(c->scratch[i]);
-}
 static int32_t draw(const sz_candidates *c, double u) {
     double sum = sz_candidates_weights(c);
-    sz_edge edge = sz_edge_find(c, likeliest_first, NULL, u * sum);
-    return c->id[sz_edge_last(c, likeliest_first, NULL, edge)];
+    sz_edge edge = sz_edge_find(c, NULL, u * sum);
+    return c->id[sz_edge_last(c, NULL, edge)];
 }
 
 static void check_xtc(const sz_json *in, const sz_json *want) {
