@@ -35,6 +35,11 @@ test-models: all-programs ## the tests on further real models (fetches 1.9 GB)
 	@tools/get-model build/szilard smollm2 gemma3 qwen-0.5b qwen-1.5b
 	$(CTEST) --test-dir build -L models
 
+test-clients: build ## the packages openai, anthropic and ollama against the server (pip fetches them)
+	@tools/setup pull
+	@tools/get-model build/szilard smollm2
+	tests/clients/run.sh build/szilard
+
 test-long: all-programs ## exhaustive tests, which take hours
 	@tools/get-model build/szilard smollm2
 	$(CTEST) --test-dir build -L long
@@ -55,7 +60,7 @@ asan debug portable: ## the unit tests: with a sanitizer, unoptimised, with plai
 	$(CTEST) --test-dir build-$@ -L unit -LE house
 
 # Where threads meet; what runs in one thread has nothing to race with, and is ten times slower here.
-TSAN_TESTS = ^(base_pool|base_memory|decode_|num_(products|attention)|model_(architectures|kv)$$|command_run$$)
+TSAN_TESTS = ^(base_pool|base_memory|decode_|serve_|num_(products|attention)|model_(architectures|kv)$$|command_run$$)
 tsan: ## the tests of what several threads touch, with ThreadSanitizer
 	@tools/setup build test
 	@$(call configure,build-tsan,tsan)
@@ -102,5 +107,5 @@ clean: ## remove every build folder (models stay in the cache)
 help: ## this list
 	@sed -n 's/^\([a-z][a-z -]*\):[^#]*## /\1\t/p' Makefile | sort | expand -t 28
 
-.PHONY: build demo all-programs test test-models test-long bench papers asan tsan debug portable ubsan \
+.PHONY: build demo all-programs test test-models test-clients test-long bench papers asan tsan debug portable ubsan \
 	fuzz-smoke coverage bits format docs install clean help

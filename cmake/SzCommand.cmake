@@ -4,10 +4,6 @@ list(REMOVE_ITEM cli ${CMAKE_SOURCE_DIR}/src/cli/main.c)
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
 pkg_check_modules(ZIP REQUIRED IMPORTED_TARGET libzip)
 pkg_check_modules(EDIT REQUIRED IMPORTED_TARGET libedit)
-pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
-file(GLOB serve CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/serve/*.c) # the server
-add_library(szilard_serve STATIC ${serve})
-target_link_libraries(szilard_serve PUBLIC szilard_products PkgConfig::MICROHTTPD)
 file(GLOB repro CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/repro/*.c) # reproductions of papers
 add_library(szilard_cli STATIC ${cli} ${repro})
 target_include_directories(szilard_cli PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/repro)

@@ -157,6 +157,9 @@ static void test_characters(void **state) {
                       200);
     for (const char *at = a.body.data; (at = strstr(at, "\"text\":\"")); at++) {
         const char *s = at + 8, *end = strchr(s, '"');
+        const char *line_end = strstr(end, "\n\n");
+        if (memmem(end, (size_t)(line_end - end), "\"length\"", 8))
+            break; /* the last token may cut a character */
         assert_true(sz_utf8_complete(s, (size_t)(end - s)) == (size_t)(end - s));
         assert_null(memmem(s, (size_t)(end - s), "\xEF\xBF\xBD", 3));
     }
