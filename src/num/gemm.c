@@ -9,6 +9,7 @@ enum {
     DEPTH = 256,     /* of a block */
     ROWS = 112,      /* of a block of a, about */
     GROUP = 512,     /* columns of a task */
+    STRIP = 16,      /* of the depth, when rows become columns */
     WIDTH = 4096,    /* columns of b that are packed at once */
     ALONE = 1 << 17, /* multiplications below which waking a thread costs more than it saves */
 };
@@ -39,9 +40,10 @@ static void pack_panel(const float *at, size_t line, size_t step, size_t n_lines
     }
     if (n_lines < width)
         memset(out, 0, depth * width * sizeof *out);
-    for (size_t i = 0; i < n_lines; i++)
-        for (size_t k = 0; k < depth; k++)
-            out[k * width + i] = at[i * line + k * step];
+    for (size_t first = 0; first < depth; first += STRIP) /* what is written stays in the cache */
+        for (size_t i = 0; i < n_lines; i++)
+            for (size_t k = first; k < depth && k < first + STRIP; k++)
+                out[k * width + i] = at[i * line + k * step];
 }
 
 static void pack_b(void *context, size_t panel, int thread) {
