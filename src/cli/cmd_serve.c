@@ -208,6 +208,11 @@ static void drain(sz_server *server, const sigset_t *set, int seconds) {
             return;
 }
 
+static bool is_loopback(const char *host) {
+    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
+           strcmp(host, "localhost") == 0;
+}
+
 static sz_status serve(settings *s, sz_engine *e, sz_server *server, const sigset_t *set) {
     const sz_server_config *c = &s->server;
     int signal;
@@ -217,6 +222,8 @@ static sz_status serve(settings *s, sz_engine *e, sz_server *server, const sigse
     bool v6 = strchr(host, ':') != NULL;
     sz_cli_note("ready at http%s://%s%s%s:%u", c->tls_cert ? "s" : "", v6 ? "[" : "", host,
                 v6 ? "]" : "", sz_server_port(server));
+    if (!c->key_file && !is_loopback(host))
+        sz_cli_note("whoever reaches this port may use the server: --api-key-file asks for keys");
     sigwait(set, &signal);
     drain(server, set, s->drain_seconds);
     return SZ_OK;

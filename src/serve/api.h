@@ -40,6 +40,18 @@ sz_status sz_request_set_chains(sz_exchange *x, sz_reader *r, sz_job *j);
 /* Bounds max_tokens by what the context leaves. After the ids are known. */
 void sz_request_bound_tokens(const sz_exchange *x, sz_job *j);
 
+/* ---- tool_choice.c
+ * ------------------------------------------------------------------------------- */
+
+typedef enum sz_tool_mode { SZ_TOOLS_AUTO, SZ_TOOLS_NONE, SZ_TOOLS_MUST } sz_tool_mode;
+typedef struct sz_tool_choice {
+    sz_tool_mode mode;
+    const char *name; /* the one that must be called; NULL: any */
+} sz_tool_choice;
+sz_status sz_read_tool_choice(sz_reader *r, sz_tool_choice *out);
+/* The grammar of a call, where there must be one; else *out stays as it is. */
+sz_status sz_tool_grammar(sz_reader *r, sz_grammar **out);
+
 /* ---- prompts.c ----------------------------------------------------------------------------------
  */
 

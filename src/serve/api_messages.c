@@ -123,6 +123,18 @@ static void put_tools(sz_buf *b, const sz_json *tools) {
     sz_buf_putc(b, ']');
 }
 
+/* {"type": "auto" | "any" | "none" | "tool", "name": ...} */
+static void put_tool_choice(sz_buf *b, const sz_json *v) {
+    const char *type = v ? type_of(v) : "";
+    if (strcmp(type, "tool") == 0) {
+        sz_buf_puts(b, ",\"tool_choice\":{\"type\":\"function\",\"function\":{");
+        put_member(b, v, "name", "name");
+        sz_buf_puts(b, "}}");
+    } else if (strcmp(type, "any") == 0 || strcmp(type, "none") == 0) {
+        sz_buf_printf(b, ",\"tool_choice\":\"%s\"", type[0] == 'a' ? "required" : type);
+    }
+}
+
 static sz_status translate(sz_reader *r, sz_buf *b) {
     static const char *const same[] = {"model",
                                        "max_tokens",
@@ -155,6 +167,7 @@ static sz_status translate(sz_reader *r, sz_buf *b) {
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         sz_copy_member(b, r, same[i], same[i]);
     sz_copy_member(b, r, "stop_sequences", "stop");
+    put_tool_choice(b, sz_read_member(r, "tool_choice"));
     if (tools)
         put_tools(b, tools);
     sz_buf_putc(b, '}');

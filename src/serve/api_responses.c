@@ -89,6 +89,19 @@ static void put_tools(sz_buf *b, const sz_json *tools) {
     sz_buf_putc(b, ']');
 }
 
+/* A function that must be called stands flat, too. */
+static void put_tool_choice(sz_buf *b, const sz_json *v) {
+    if (!v)
+        return;
+    sz_buf_puts(b, ",\"tool_choice\":");
+    if (v->type == SZ_JSON_OBJECT) {
+        put_member(b, "{\"type\":\"function\",\"function\":{", v, "name", "name");
+        sz_buf_puts(b, "}}");
+    } else {
+        sz_json_put(b, v);
+    }
+}
+
 /* text.format is what response_format was. */
 static sz_status put_format(sz_reader *r, sz_buf *b) {
     const sz_json *text = NULL;
@@ -111,6 +124,7 @@ static sz_status translate(sz_reader *r, sz_buf *b) {
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         sz_copy_member(b, r, same[i], same[i]);
     sz_copy_member(b, r, "max_output_tokens", "max_tokens");
+    put_tool_choice(b, sz_read_member(r, "tool_choice"));
     if (tools)
         put_tools(b, tools);
     SZ_TRY(put_format(r, b));

@@ -109,9 +109,11 @@ static sz_status read_logprobs(sz_reader *r, sz_job *j) {
 
 static sz_status read_options(sz_reader *r, sz_job *j) {
     const sz_json *tools = NULL;
+    sz_tool_choice choice;
     SZ_TRY(sz_request_read_stream_options(r, j));
     SZ_TRY(sz_read_array(r, "tools", &tools));
-    j->form.parse_tools = tools && tools->n > 0;
+    SZ_TRY(sz_read_tool_choice(r, &choice));
+    j->form.parse_tools = tools && tools->n > 0 && choice.mode != SZ_TOOLS_NONE;
     return SZ_OK;
 }
 

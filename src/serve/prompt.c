@@ -129,10 +129,12 @@ static sz_status render(const sz_exchange *x, sz_reader *r, const sz_buf *messag
     sz_buf tools_json = {0}, extra_json = {0};
     char *text = NULL;
     bool generate = true;
+    sz_tool_choice choice;
     SZ_TRY(sz_read_array(r, "tools", &tools));
     SZ_TRY(sz_read_object(r, "chat_template_kwargs", &extra));
     SZ_TRY(sz_read_bool(r, "add_generation_prompt", &generate));
-    if (tools && tools->n > 0)
+    SZ_TRY(sz_read_tool_choice(r, &choice));
+    if (tools && tools->n > 0 && choice.mode != SZ_TOOLS_NONE)
         sz_json_put(&tools_json, tools);
     if (extra)
         sz_json_put(&extra_json, extra);

@@ -158,7 +158,11 @@ static sz_status make_grammar(sz_reader *r, sz_grammar **out) {
     SZ_TRY(sz_read_text(r, "regex", &regex));
     SZ_TRY(sz_read_object(r, "json_schema", &schema));
     SZ_TRY(sz_read_object(r, "response_format", &format));
-    r->at_fault = gbnf ? "grammar" : regex ? "regex" : schema ? "json_schema" : "response_format";
+    r->at_fault = gbnf     ? "grammar"
+                  : regex  ? "regex"
+                  : schema ? "json_schema"
+                  : format ? "response_format"
+                           : "tool_choice";
     sz_status status = SZ_OK;
     if (gbnf && gbnf[0])
         status = sz_grammar_parse(gbnf, strlen(gbnf), out);
@@ -168,6 +172,8 @@ static sz_status make_grammar(sz_reader *r, sz_grammar **out) {
         status = sz_grammar_from_schema(schema, out);
     else if (format)
         status = from_response_format(r, format, out);
+    else
+        status = sz_tool_grammar(r, out);
     return status == SZ_OK ? SZ_OK : sz_fail_within(status, "'%s'", r->at_fault);
 }
 

@@ -61,6 +61,9 @@ deltas = [c.choices[0] for c in client.chat.completions.create(model=model, mess
                                                                stream=True, extra_body={"grammar": grammar})]
 calls = [t for d in deltas for t in (d.delta.tool_calls or [])]
 check("tool call in a stream", calls[0].function.arguments == call.function.arguments and deltas[-1].finish_reason == "tool_calls")
+must = client.chat.completions.create(model=model, messages=ask, tools=tools, seed=3, max_tokens=80,
+                                      tool_choice={"type": "function", "function": {"name": "paint"}})
+check("tool_choice", must.choices[0].message.tool_calls[0].function.name == "paint")
 again = ask + [called.choices[0].message.model_dump(exclude_none=True),
                {"role": "tool", "tool_call_id": call.id, "content": "done"}]
 check("after a tool", client.chat.completions.create(model=model, messages=again, max_tokens=4).choices[0].finish_reason is not None)

@@ -154,6 +154,50 @@ static void test_errors(void **state) {
     }
 }
 
+#define TOOL(name)                                                                                 \
+    "{\"type\":\"function\",\"function\":{\"name\":\"" name                                        \
+    "\",\"parameters\":{\"type\":\"object\","                                                      \
+    "\"properties\":{\"a\":{\"type\":\"boolean\"}},\"required\":[\"a\"],"                          \
+    "\"additionalProperties\":false}}}"
+
+/* A model that knows no tools calls one all the same, where it must. */
+static void test_tool_choice(void **state) {
+    static const struct {
+        const char *choice, *name;
+    } cases[] = {{"\"required\"", NULL},
+                 {"{\"type\":\"function\",\"function\":{\"name\":\"g\"}}", "g"}};
+    for (size_t i = 0; i < 2; i++) {
+        char members[1024];
+        snprintf(members, sizeof members,
+                 "\"max_tokens\":400,\"seed\":1,\"temperature\":0.5,\"logit_bias\":{},"
+                 "\"tools\":[" TOOL("f") "," TOOL(
+                     "g") "],\"tool_choice\":%s,\"stop\":[\"</tool_call>\"]",
+                 cases[i].choice);
+        parsed p = chat(members, 200); /* the stop string stands for the end that the model lacks */
+        const char *name = text_at(p.json, "choices.0.message.tool_calls.0.function.name");
+        const char *arguments =
+            text_at(p.json, "choices.0.message.tool_calls.0.function.arguments");
+        assert_true(name[0] == 'f' || name[0] == 'g');
+        if (cases[i].name)
+            assert_string_equal(name, cases[i].name);
+        parsed q = parse_text(arguments, strlen(arguments));
+        assert_non_null(sz_json_get(q.json, "a"));
+        assert_string_equal(text_at(p.json, "choices.0.finish_reason"), "tool_calls");
+        sz_arena_free(q.arena);
+        sz_arena_free(p.arena);
+    }
+    static const char *const bad[] = {
+        "\"tool_choice\":\"required\"",
+        "\"tools\":[" TOOL(
+            "f") "],\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"h\"}}",
+        "\"tools\":[" TOOL("f") "],\"tool_choice\":3"};
+    for (size_t i = 0; i < 3; i++) {
+        parsed p = chat(bad[i], 400);
+        assert_string_equal(text_at(p.json, "error.param"), "tool_choice");
+        sz_arena_free(p.arena);
+    }
+}
+
 static void expect_status(const char *method, const char *path, const char *headers,
                           const char *body, int status) {
     answered a = client_request(&shared, method, path, headers, body);
@@ -215,6 +259,7 @@ int main(void) {
         cmocka_unit_test(test_stream_is_the_whole),
         cmocka_unit_test(test_choices_differ_and_repeat),
         cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_tool_choice),
         cmocka_unit_test(test_protocol),
         cmocka_unit_test(test_deep_and_long_bodies),
         cmocka_unit_test(test_prompt_beyond_the_context),

@@ -97,6 +97,50 @@ static void test_a_client_that_does_not_read(void **state) {
     served_close(&s);
 }
 
+enum { CROWD = 60 };
+
+static void *ask_in_the_crowd(void *user) {
+    const served *s = user;
+    static int number;
+    int i = __atomic_fetch_add(&number, 1, __ATOMIC_RELAXED), fd = client_connect(s);
+    const char *ask = i % 3 ? "{\"prompt\":\"abc\",\"max_tokens\":40,\"stream\":true}"
+                            : "{\"prompt\":[\"a\",\"b\"],\"max_tokens\":20}";
+    client_ask(fd, "POST", "/v1/completions", "", ask, strlen(ask));
+    if (i % 5 == 0) { /* some do not wait */
+        close(fd);
+        return NULL;
+    }
+    answered a = client_read(fd);
+    if (a.status != 200 && a.status != 503)
+        fprintf(stderr, "status %d\n", a.status);
+    intptr_t good = a.status == 200 || a.status == 503;
+    answered_free(&a);
+    return good ? NULL : user;
+}
+
+static void test_ten_times_too_many(void **state) {
+    served s;
+    pthread_t threads[CROWD];
+    sz_server_config config = {.batcher = {.n_slots = 2, .n_queued = 4}};
+    served_open(&s, &config, true);
+    for (int i = 0; i < CROWD; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, ask_in_the_crowd, &s), 0);
+    for (int i = 0; i < CROWD; i++) {
+        void *failed;
+        pthread_join(threads[i], &failed);
+        assert_null(failed);
+    }
+    for (int i = 0; i < 500 && metric(&s, "jobs_running") + metric(&s, "jobs_queued") > 0; i++)
+        usleep(10000);
+    assert_int_equal(metric(&s, "jobs_running"), 0);
+    assert_true(metric(&s, "jobs_total") ==
+                metric(&s, "jobs_finished_total") + metric(&s, "jobs_cancelled_total"));
+    answered a = client_post(&s, "/v1/completions", "{\"prompt\":\"b\",\"max_tokens\":3}");
+    assert_int_equal(a.status, 200); /* it has recovered */
+    answered_free(&a);
+    served_close(&s);
+}
+
 static void *drain_later(void *user) {
     usleep(50000);
     sz_server_drain(((served *)user)->server);
@@ -263,6 +307,7 @@ int main(void) {
         cmocka_unit_test(test_a_client_that_goes),
         cmocka_unit_test(test_a_full_queue),
         cmocka_unit_test(test_a_client_that_does_not_read),
+        cmocka_unit_test(test_ten_times_too_many),
         cmocka_unit_test(test_drain),
         cmocka_unit_test(test_close_with_work),
         cmocka_unit_test(test_deadline),
