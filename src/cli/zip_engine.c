@@ -46,7 +46,9 @@ static sz_status choose_lm(sz_zip_model *m, const char *name, sz_predictor *out)
     SZ_TRY(open_model(m, name));
     SZ_TRY(sz_lm_about_make(m->engine.model, o->context, !o->plain, m->digest,
                             sz_path_base(m->engine.path), &about));
-    return sz_predictor_lm_new(m->engine.model, m->engine.rt, &about, out);
+    SZ_TRY(sz_predictor_lm_new(m->engine.model, m->engine.rt, &about, out));
+    sz_predictor_lm_split(out, o->segments);
+    return SZ_OK;
 }
 
 static sz_status open_lm(sz_zip_model *m, const uint8_t *bytes, size_t n, sz_predictor *out) {

@@ -141,12 +141,22 @@ static void copy_attributes(const stream *s) {
     (void)failed; /* the bytes are there, which counts */
 }
 
+/* What was decoded before the damage gets its name too, and the damage stays an error. */
+static sz_status commit_broken(stream *s) {
+    char why[512];
+    snprintf(why, sizeof why, "%s", sz_last_error());
+    SZ_TRY(sz_writer_commit(s->writer));
+    return sz_fail(SZ_E_FORMAT, "%s; %s holds what comes before", why, s->target);
+}
+
 static sz_status close_target(const sz_zip_options *o, stream *s, const char *path,
                               sz_status status) {
     if (s->writer && status == SZ_OK) {
         status = sz_writer_commit(s->writer);
         if (status == SZ_OK)
             copy_attributes(s);
+    } else if (s->writer && status == SZ_E_FORMAT && o->keep_broken) {
+        status = commit_broken(s);
     } else {
         sz_writer_abort(s->writer);
     }

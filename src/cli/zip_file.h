@@ -13,10 +13,12 @@ typedef struct sz_zip_options {
     const char *model; /* NULL: not given */
     uint32_t context;  /* 0: not given */
     bool plain;        /* without the adaptive layer */
+    size_t segments;   /* of a window; 0: not given */
     int threads;       /* 0: not given */
     bool stats;
     const char *page;   /* of the stats; NULL: none */
     const char *output; /* "-": standard output; NULL: named after the input */
+    bool keep_broken;   /* a result whose source is damaged stays as far as it goes */
     bool remove_source, force, quiet, json;
     char **files; /* [n_files]; none: standard input */
     int n_files;

@@ -2,7 +2,7 @@
 #include "zip_file.h"
 #include <string.h>
 
-enum { OPT_RM = 500, OPT_JSON, OPT_TEST, OPT_LIST, OPT_PLAIN, OPT_STATS };
+enum { OPT_RM = 500, OPT_JSON, OPT_TEST, OPT_LIST, OPT_PLAIN, OPT_STATS, OPT_SEGMENTS, OPT_BROKEN };
 
 static const struct argp_option options[] = {
     {"model", 'm', "MODEL", 0,
@@ -14,9 +14,14 @@ static const struct argp_option options[] = {
     {"context", 'C', "N", 0, "Tokens that a language model sees; default: 2048", 1},
     {"plain", OPT_PLAIN, NULL, 0, "The language model alone, without what the text itself teaches",
      1},
+    {"segments", OPT_SEGMENTS, "N", 0,
+     "Streams that a language model's window of 1 MiB is cut into, 1 to 16; default: one for each "
+     "16 KiB. They are decoded side by side; one alone takes less",
+     1},
     {"output", 'o', "FILE", 0, "Name of the result; '-': standard output", 1},
     {"stdout", 'c', NULL, 0, "Write to standard output, as -o -", 1},
-    {"threads", 'T', "N", 0, "Threads; they change speed and memory, never a byte", 1},
+    {"threads", 'T', "N", 0,
+     "Threads; they change speed and memory, never a byte; 0: all processors", 1},
     {NULL, 't', "N", OPTION_ALIAS | OPTION_HIDDEN, NULL, 1},
     {"force", 'f', NULL, 0, "Overwrite what is there; write to a terminal", 1},
     {"keep", 'k', NULL, 0, "Keep the source (the default)", 1},
@@ -24,6 +29,8 @@ static const struct argp_option options[] = {
     {NULL, 0, NULL, 0, "In place of compressing:", 2},
     {"decompress", 'd', NULL, 0, "Decompress, as 'szilard unzip'", 2},
     {"test", OPT_TEST, NULL, 0, "Decode and check, write nothing", 2},
+    {"keep-broken", OPT_BROKEN, NULL, 0,
+     "With -d: of a damaged file, keep what comes before the damage", 2},
     {"list", OPT_LIST, NULL, 0, "Show what compressed files hold", 2},
     {NULL, 0, NULL, 0, "Output:", 3},
     {"quiet", 'q', NULL, 0, "Say nothing but errors", 3},
@@ -45,6 +52,8 @@ static void check(const sz_zip_options *o, const struct argp_state *state) {
         argp_error(state, "-o: nothing is written");
     if (o->remove_source && (to_stdout || !writes || o->n_files == 0))
         argp_error(state, "--rm removes a file that another one replaces; here none does");
+    if (o->keep_broken && o->action != SZ_ZIP_DECODE)
+        argp_error(state, "--keep-broken is for decompressing");
     if (o->stats && o->action != SZ_ZIP_CODE)
         argp_error(state, "--stats tells of compressing");
     if (o->stats && (!o->model || strcmp(o->model, "bytes") == 0 || strcmp(o->model, "kt") == 0))
@@ -68,6 +77,12 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case OPT_PLAIN:
         o->plain = true;
         return 0;
+    case OPT_SEGMENTS:
+        o->segments = (size_t)sz_cli_int(state, "--segments", arg, 1, 16);
+        return 0;
+    case OPT_BROKEN:
+        o->keep_broken = true;
+        return 0;
     case 'o':
         if (!arg[0])
             argp_error(state, "-o: the name of the file is empty");
@@ -78,7 +93,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         return 0;
     case 't':
     case 'T':
-        o->threads = (int)sz_cli_int(state, "--threads", arg, 1, 64);
+        o->threads = (int)sz_cli_int(state, "--threads", arg, 0, 64);
+        o->threads = o->threads ? o->threads : sz_cpu_available();
         return 0;
     case 'f':
         o->force = true;

@@ -3,7 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTS = 64, LEAST_PART = 1024, WORST = 12, MOST_ON_PAGE = 1 << 20, CLASSES = 8, BAR = 40 };
+enum {
+    HEAD = 512, /* bytes that are the begin of a segment */
+    PARTS = 64,
+    LEAST_PART = 1024,
+    WORST = 12,
+    MOST_ON_PAGE = 1 << 20,
+    CLASSES = 8,
+    BAR = 40,
+};
 
 void sz_zip_stats_free(sz_zip_stats *s) {
     sz_free(s->tokens);
@@ -24,6 +32,9 @@ void sz_zip_stats_add(void *stats, const sz_lm_cost *cost) {
         s->cap = cap;
     }
     s->tokens[s->n++] = (sz_zip_token){s->text.len, (uint32_t)cost->n, (float)cost->bits};
+    s->n_segments += cost->at == 0;
+    s->head_bits += cost->at < HEAD ? cost->bits : 0;
+    s->head_bytes += cost->at < HEAD ? cost->n : 0;
     sz_buf_append(&s->text, cost->bytes, cost->n);
     s->failed |= s->text.failed;
 }
@@ -80,6 +91,19 @@ static void put_worst(const sz_zip_stats *s, sz_buf *b) {
     sz_free(sorted);
 }
 
+/* What segments cost by beginning without context: how much dearer their first bytes are. */
+static void put_split(const sz_zip_stats *s, double bits, sz_buf *b) {
+    size_t rest = s->text.len - s->head_bytes, heads = s->n_segments;
+    if (heads < 2 || rest == 0)
+        return;
+    double dearer = s->head_bits / (double)s->head_bytes - (bits - s->head_bits) / (double)rest;
+    double share = (double)(heads - 1) / (double)heads * (double)s->head_bytes;
+    sz_buf_printf(b,
+                  "%zu segments: the first %d bytes of each cost %.3f bits per byte more than the "
+                  "rest, %.0f bytes in all but the first\n",
+                  heads, HEAD, dearer, dearer * share / 8);
+}
+
 void sz_zip_stats_print(const sz_zip_stats *s, const sz_slz_totals *t, uint64_t model_bytes,
                         sz_buf *b) {
     double bits = 0;
@@ -95,6 +119,7 @@ void sz_zip_stats_print(const sz_zip_stats *s, const sz_slz_totals *t, uint64_t 
                   s->n, s->n ? (double)s->text.len / (double)s->n : 0,
                   s->n ? bits / (double)s->n : 0, bits / 8, (unsigned long long)t->n_container,
                   (unsigned long long)(t->n_container + model_bytes));
+    put_split(s, bits, b);
     if (s->failed)
         sz_buf_puts(b, "out of memory: not all tokens are told\n");
 }

@@ -15,6 +15,9 @@ typedef struct sz_zip_stats {
     sz_zip_token *tokens; /* [n] */
     size_t n, cap;
     sz_buf text; /* the bytes of all tokens */
+    size_t n_segments;
+    double head_bits; /* of the first bytes of each segment, which have little context */
+    size_t head_bytes;
     bool failed; /* out of memory: not all is told */
 } sz_zip_stats;
 

@@ -26,6 +26,9 @@ sz_status sz_lm_make_room(sz_lm *e, uint32_t seq, const int32_t *fed, size_t n) 
 }
 
 static size_t n_segments(const void *self, size_t n) {
+    const sz_lm *e = self;
+    if (e->n_segments)
+        return e->n_segments < n ? e->n_segments : n;
     size_t pieces = (n + SEGMENT - 1) / SEGMENT;
     return pieces < SZ_LM_BATCH ? pieces : SZ_LM_BATCH;
 }
@@ -115,4 +118,9 @@ void sz_predictor_lm_watch(sz_predictor *p, sz_lm_cost_fn fn, void *user) {
     sz_lm *e = p->self;
     e->cost = fn;
     e->cost_user = user;
+}
+
+void sz_predictor_lm_split(sz_predictor *p, size_t n_segments) {
+    sz_lm *e = p->self;
+    e->n_segments = n_segments < SZ_LM_BATCH ? n_segments : SZ_LM_BATCH;
 }

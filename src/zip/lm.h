@@ -45,5 +45,8 @@ sz_status sz_predictor_lm_new(sz_model *model, sz_runtime *rt, const sz_lm_about
 extern const sz_predictor_kind sz_predictor_lm;
 /* Called for every token that is encoded from now on. */
 void sz_predictor_lm_watch(sz_predictor *p, sz_lm_cost_fn fn, void *user);
+/* Cuts each window into so many segments when encoding, 16 at most; 0: by its length. Fewer are
+ * smaller, for each begins without context, and slower to decode. */
+void sz_predictor_lm_split(sz_predictor *p, size_t n_segments);
 
 #endif

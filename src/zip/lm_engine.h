@@ -14,7 +14,8 @@ typedef struct sz_lm {
     sz_lm_about about;
     sz_session *session;
     uint32_t sequences[SZ_LM_BATCH];
-    uint32_t chunk; /* most tokens per pass */
+    uint32_t chunk;    /* most tokens per pass */
+    size_t n_segments; /* that a window is cut into; 0: by its length */
     size_t n_vocab;
     int32_t begin;   /* the token that each segment starts with */
     uint32_t **freq; /* [threads][n_vocab + 1] */

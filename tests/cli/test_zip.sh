@@ -46,6 +46,7 @@ chmod 640 text
 touch -d 2001-02-03 text
 exits "force" 0 "$szilard" zip -f text
 same "permissions and time" "$(stat -c '%a %Y' text.slz)" "$(stat -c '%a %Y' text)"
+exits "all processors" 0 "$szilard" zip -q -T 0 -f text
 exits "json" 0 "$szilard" zip -f --json text
 same "json" "$("$json_get" file,to,engine,bytes,segments < out)" "text text.slz bytes $(wc -c < text) 1"
 exits "list" 0 "$szilard" zip --list text.slz empty.slz
@@ -72,6 +73,15 @@ exits "model: longer" 0 "$szilard" zip -f -q -m t.gguf longer
 exits "the file names its model" 0 "$szilard" unzip -c longer.slz
 same_files "model: longer" out longer
 refused 1 "another one" "$szilard" unzip -c -m other.gguf longer.slz
+for n in 1 5 16; do
+    exits "segments $n" 0 "$szilard" zip -q -m t.gguf --segments $n -o split.slz -f longer
+    same "segments" "$("$szilard" zip --list --json split.slz | "$json_get" segments)" "$n"
+    exits "segments: unzip" 0 "$szilard" unzip -c -T 2 split.slz
+    same_files "segments: back" out longer
+done
+"$szilard" zip -f -q -m t.gguf --segments 2 --stats -o split.slz longer 2> err
+has "the split's cost" "$(cat err)" "2 segments: the first 512 bytes"
+refused 2 "from 1 to 16" "$szilard" zip -m t.gguf --segments 17 longer
 exits "stats" 0 "$szilard" zip -f -q -m t.gguf --stats=page.html prose
 has "stats" "$(cat err)" "dearest tokens"
 has "stats" "$(cat err)" "with the model"
@@ -131,6 +141,15 @@ for at in 0 4 5 8 12 20 $((size / 2)) $((size - 1)); do
     exits "damage at $at" 1 "$szilard" unzip bad.slz
     [ ! -e bad ] || fail "a damaged file leaves a result"
 done
+cat text text > twice
+"$szilard" zip -q -m kt twice && head -c $(($(wc -c < twice.slz) - 60)) twice.slz > part.slz
+exits "keep-broken" 1 "$szilard" unzip --keep-broken part.slz
+has "keep-broken" "$(cat err)" "part holds what comes before"
+cmp -s -n "$(wc -c < part)" part twice || fail "what is kept is wrong"
+rm part
+exits "without keep-broken" 1 "$szilard" unzip part.slz
+[ ! -e part ] || fail "a damaged file leaves a result"
+refused 2 "for decompressing" "$szilard" zip --keep-broken text
 head -c $((size - 1)) text.slz > cut.slz
 refused 1 "cut off" "$szilard" zip --test cut.slz
 cat text.slz one.slz > two.slz
