@@ -3,6 +3,7 @@
 #include "paths.h"
 #include "signals.h"
 #include "zip/lm.h"
+#include <stdlib.h>
 #include <string.h>
 #include <szilard/unstable/gguf.h>
 
@@ -69,26 +70,19 @@ static sz_status open_lm(sz_zip_model *m, const uint8_t *bytes, size_t n, sz_pre
 
 /* ---- Circuits -------------------------------------------------------------------------------- */
 
-static bool is_circuit(const char *path) {
-    sz_gguf *g;
-    sz_str type = {0};
-    if (!path || sz_gguf_open(path, &g) != SZ_OK)
-        return false;
-    bool is = sz_gguf_get_str(g, "general.type", &type) == SZ_OK && type.n == 7 &&
-              memcmp(type.s, "circuit", 7) == 0;
-    sz_gguf_close(g);
-    return is;
-}
-
-static sz_status choose_circuit(const sz_zip_options *o, sz_predictor *out) {
-    return sz_predictor_circuit_new(o->model, o->threads ? o->threads : 1, sz_interrupted, out);
-}
-
 static sz_status open_circuit(const sz_zip_options *o, const uint8_t *about, size_t n_about,
                               sz_predictor *out) {
-    SZ_REQUIRE(o->model, SZ_E_ARG, "it was coded with a circuit: name the circuit's file with -m");
-    SZ_TRY(choose_circuit(o, out));
-    sz_status status = sz_predictor_circuit_check(out, about, n_about);
+    char *path = NULL;
+    if (o->model)
+        SZ_TRY(sz_zip_circuit_named(o->model, &path));
+    if (!o->model || strcmp(o->model, "auto") == 0)
+        return sz_zip_circuit_known(o, about, n_about, out);
+    SZ_REQUIRE(path, SZ_E_ARG, "it was coded with a circuit: -m %s is none", o->model);
+    sz_status status =
+        sz_predictor_circuit_new(path, o->threads ? o->threads : 1, sz_interrupted, out);
+    free(path);
+    SZ_TRY(status);
+    status = sz_predictor_circuit_check(out, about, n_about);
     if (status != SZ_OK)
         sz_predictor_free(out);
     return status;
@@ -101,7 +95,15 @@ sz_status sz_zip_engine_named(sz_zip_model *m, const char *name, sz_predictor *o
         return open_bytes(m->options, out);
     if (strcmp(name, "kt") == 0)
         return open_kt(m->options, out);
-    return is_circuit(name) ? choose_circuit(m->options, out) : choose_lm(m, name, out);
+    char *circuit;
+    SZ_TRY(sz_zip_circuit_named(name, &circuit));
+    if (!circuit)
+        return choose_lm(m, name, out);
+    const sz_zip_options *o = m->options;
+    sz_status status =
+        sz_predictor_circuit_new(circuit, o->threads ? o->threads : 1, sz_interrupted, out);
+    free(circuit);
+    return status;
 }
 
 sz_status sz_zip_engine_open(void *user, uint8_t engine, const uint8_t *about, size_t n_about,

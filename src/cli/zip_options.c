@@ -6,10 +6,11 @@ enum { OPT_RM = 500, OPT_JSON, OPT_TEST, OPT_LIST, OPT_PLAIN, OPT_STATS, OPT_SEG
 
 static const struct argp_option options[] = {
     {"model", 'm', "MODEL", 0,
-     "What predicts: 'bytes' (the default) needs no model; else a language model, as for 'szilard "
-     "run'; 'kt': short programs; 'auto': whichever codes a sample in fewer bytes. Decompressing "
-     "looks for the model "
-     "that the file names",
+     "What predicts: 'bytes' (the default) needs no model; a language model, as for 'szilard run'; "
+     "a circuit, for records ('szilard fit circuit'); 'kt': short programs; 'auto': whichever "
+     "codes "
+     "a sample in fewer bytes, of what is on this machine. Decompressing looks for the model that "
+     "the file names",
      1},
     {"context", 'C', "N", 0, "Tokens that a language model sees; default: 2048", 1},
     {"plain", OPT_PLAIN, NULL, 0, "The language model alone, without what the text itself teaches",

@@ -31,19 +31,26 @@ static uint32_t big_endian(const uint8_t *p) {
 
 /* Bytes before the records: of an IDX file of bytes whose records are as wide as the circuit, or of
  * a .npy file of bytes; else none. */
-static size_t header_of(const circuit_engine *e, const uint8_t *data, size_t n) {
+static size_t header_of(size_t n_vars, const uint8_t *data, size_t n) {
     if (n >= 4 && data[0] == 0 && data[1] == 0 && data[2] == 8 && data[3] >= 1 && data[3] <= 4) {
         size_t end = 4 + 4 * (size_t)data[3];
         uint64_t width = 1;
         for (size_t i = 8; i < end && end <= n; i += 4)
             width *= big_endian(data + i) % SZ_PC_MAX_VARS;
-        return end <= n && width == e->n_vars ? end : 0;
+        return end <= n && width == n_vars ? end : 0;
     }
     if (n >= 10 && memcmp(data, "\x93NUMPY\1", 7) == 0) {
         size_t end = 10 + (data[8] | (size_t)data[9] << 8);
         return end <= n && memmem(data, end, "u1'", 3) ? end : 0;
     }
     return 0;
+}
+
+bool sz_predictor_circuit_fits(uint64_t n_vars, const uint8_t *data, size_t n, uint64_t n_file) {
+    if (n_vars == 0 || n_vars > SZ_PC_MAX_VARS)
+        return false;
+    size_t header = header_of((size_t)n_vars, data, n);
+    return n_file == UINT64_MAX ? header > 0 : n_file > header && (n_file - header) % n_vars == 0;
 }
 
 /* ---- Segments -------------------------------------------------------------------------------- */
@@ -140,7 +147,7 @@ static sz_status encode(void *self, sz_segment *segments, size_t n) {
     SZ_REQUIRE(j.positions, SZ_E_NOMEM, "no memory for %zu segments", n);
     for (size_t i = 0; i < n; i++) {
         if (e->position == 0)
-            e->header = header_of(e, segments[i].data, segments[i].n);
+            e->header = header_of(e->n_vars, segments[i].data, segments[i].n);
         j.positions[i] = e->position;
         e->position += segments[i].n;
     }

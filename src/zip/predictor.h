@@ -53,6 +53,9 @@ sz_status sz_predictor_bytes_new(int n_threads, bool (*stop)(void), sz_predictor
 enum { SZ_PREDICTOR_CIRCUIT = 2 };
 sz_status sz_predictor_circuit_new(const char *path, int n_threads, bool (*stop)(void),
                                    sz_predictor *out);
+/* Whether a file of n_file bytes (UINT64_MAX: unknown) that begins with data [n] can hold records
+ * of n_vars values, behind a header that the engine knows or none. */
+bool sz_predictor_circuit_fits(uint64_t n_vars, const uint8_t *data, size_t n, uint64_t n_file);
 sz_status sz_predictor_circuit_check(const sz_predictor *p, const uint8_t *about, size_t n_about);
 
 /* The engine of programs (kt.c); threads and stop as for the byte engine. */

@@ -49,7 +49,41 @@ same_files "round trip by unzip" "$work/digits-idx" "$work/back"
 same_files "round trip by pipes" "$work/plain" "$work/back"
 has "list" "$("$szilard" zip --list "$work/digits-idx.slz")" circuit
 
-refused 1 "name the circuit's file with -m" "$szilard" unzip -f "$work/digits-idx.slz" -o "$work/x"
+# Circuits among the models of the machine are found by name and by what a compressed file says, and
+# -m auto takes the one that fits.
+mkdir "$work/models" || exit 1
+cp "$work/t.gguf" "$work/models/table.gguf"
+awk 'BEGIN { # one state a record, and noise
+    for (r = 0; r < 400; r++) {
+        z = int((x = (x * 16807 + 11) % 2147483647) / 1009) % 2
+        for (c = 0; c < 8; c++)
+            printf "%c", 65 + (int((x = (x * 16807 + 11) % 2147483647) / 1009) % 8 ? z : 1 - z) + 2 * (c % 2)
+    }
+}' > "$work/states"
+pc train --width 8 "$work/states" --latents 2 --seed 1 -o "$work/s.gguf" > /dev/null || fail "states"
+{ printf '\0\0\010\002\0\0\001\220\0\0\0\010'; cat "$work/states"; } > "$work/states-idx"
+kept() { SZ_MODEL_DIR="$work/models" "$szilard" "$@"; }
+kept zip -q -m auto "$work/states" -o "$work/auto.slz" || fail "auto without a circuit that fits"
+has "no circuit fits" "$("$szilard" zip --list "$work/auto.slz")" bytes
+cp "$work/s.gguf" "$work/models/states.gguf"
+kept zip -q -f -m auto "$work/states-idx" -o "$work/auto.slz" || fail "auto with a circuit"
+has "a circuit fits" "$("$szilard" zip --list "$work/auto.slz")" circuit
+kept unzip -q -f "$work/auto.slz" -o "$work/back" || fail "unzip finds the circuit"
+same_files "round trip by auto" "$work/states-idx" "$work/back"
+kept zip -q -f -m states "$work/states-idx" -o "$work/named.slz" || fail "a circuit by name"
+same_files "by name and by auto" "$work/named.slz" "$work/auto.slz"
+kept zip -q -m auto < "$work/states-idx" > "$work/piped.slz"
+same_files "the header tells through a pipe" "$work/named.slz" "$work/piped.slz"
+head -c 3199 "$work/states" > "$work/odd"
+kept zip -q -f -m auto "$work/odd" -o "$work/odd.slz" || fail "auto with half a record"
+has "half a record is none" "$("$szilard" zip --list "$work/odd.slz")" bytes
+printf 'A%.0s' $(seq 8) > "$work/one" # one record
+kept zip -q -f -m auto "$work/one" -o "$work/one.slz" && kept unzip -q -f "$work/one.slz" -o "$work/back" ||
+    fail "auto on one record"
+same_files "one record" "$work/one" "$work/back"
+
+refused 1 "name its file with -m" "$szilard" unzip -f "$work/digits-idx.slz" -o "$work/x"
+refused 1 "is none" "$szilard" unzip -m "$work/plain" "$work/digits-idx.slz" -o "$work/x"
 refused 1 "was coded with circuit" "$szilard" unzip -m "$work/t.gguf" "$work/digits-idx.slz" -o "$work/x"
 refused 1 "the circuit knows the values from 0 to 2" "$szilard" pc zip -m "$work/t.gguf" "$work/plain" -o "$work/x"
 [ ! -e "$work/x" ] || fail "something is left of what failed"
