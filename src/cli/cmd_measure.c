@@ -55,7 +55,7 @@ static const struct argp_option options[] = {
      0},
     {"bins", OPT_BINS, "N", 0, "mi: number of bins (10)", 0},
     {"perm", OPT_PERM, "B", OPTION_ARG_OPTIONAL,
-     "mi: p-value by B permutations of discrete samples (200)", 0},
+     "mi: p-value by B permutations of the samples (200)", 0},
     {"truncate", OPT_TRUNCATE, "N", 0, "spectral: also over the N largest eigenvalues", 0},
     {"center", OPT_CENTER, NULL, 0, "spectral: subtract the mean of each column first", 0},
     {"sigma", OPT_SIGMA, "S", 0,
@@ -66,7 +66,8 @@ static const struct argp_option options[] = {
      "coupling: most entropy of a code between both columns, in the unit of --unit", 0},
     {"joint", OPT_JOINT, "FILE", 0,
      "coupling: write the joint law: row, column and probability as CSV, or a .npy matrix", 0},
-    {"plot", OPT_PLOT, "OUT.svg", 0, "spectral, dse: draw the spectrum", 0},
+    {"plot", OPT_PLOT, "OUT.svg", 0,
+     "spectral, dse: draw the spectrum; entropy: the shares of the outcomes", 0},
     {"ci", OPT_CI, NULL, 0, "Show 95 % intervals, or standard errors in JSON", 0},
     {"clamp", OPT_CLAMP, NULL, 0, "Show negative estimates of information as 0", 0},
     {"no-jitter", OPT_NO_JITTER, NULL, 0, "Fail where samples coincide", 0},
@@ -118,70 +119,92 @@ static error_t parse_numbers(int key, char *arg, struct argp_state *state) {
     }
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state) {
-    settings *s = state->input;
+static error_t parse_choices(int key, char *arg, struct argp_state *state) {
+    sz_measure_options *o = &((settings *)state->input)->o;
     switch (key) {
     case OPT_AS:
-        s->o.reading = (sz_reading)sz_cli_choice(state, "--as", arg, readings);
-        return 0;
-    case 'x':
-        s->o.x = arg;
-        return 0;
-    case 'y':
-        s->o.y = arg;
+        o->reading = (sz_reading)sz_cli_choice(state, "--as", arg, readings);
         return 0;
     case OPT_BINNING:
-        s->o.binning = sz_cli_choice(state, "--binning", arg, binnings);
+        o->binning = sz_cli_choice(state, "--binning", arg, binnings);
         return 0;
     case OPT_UNIT:
-        s->o.unit = (sz_unit)sz_cli_choice(state, "--unit", arg, sz_unit_choices);
-        s->o.unit_given = true;
-        return 0;
-    case OPT_TIMES:
-        s->o.times = arg;
-        return 0;
-    case OPT_LABELS:
-        s->o.labels = arg;
-        return 0;
-    case OPT_JOINT:
-        s->o.joint = arg;
-        return 0;
-    case OPT_PLOT:
-        s->o.plot = arg;
-        return 0;
-    case OPT_CENTER:
-        s->o.center = true;
-        return 0;
-    case OPT_CI:
-        s->o.intervals = true;
-        return 0;
-    case OPT_CLAMP:
-        s->o.clamp = true;
-        return 0;
-    case OPT_NO_JITTER:
-        s->o.no_jitter = true;
-        return 0;
-    case OPT_EXPLAIN:
-        s->o.explain = true;
-        return 0;
-    case OPT_JSON:
-        s->o.json = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        take_word(s, arg, state);
-        return 0;
-    case ARGP_KEY_END:
-        if (s->what < 0)
-            argp_error(state,
-                       "say what to measure: entropy, divergence, mi, spectral, dse or coupling");
-        if (s->o.plot && calls[s->what] != sz_measure_spectral && calls[s->what] != sz_measure_dse)
-            argp_error(state, "--plot draws what spectral and dse measure");
-        if (!s->o.file)
-            s->o.file = "-";
+        o->unit = (sz_unit)sz_cli_choice(state, "--unit", arg, sz_unit_choices);
+        o->unit_given = true;
         return 0;
     default:
         return parse_numbers(key, arg, state);
     }
+}
+
+/* The texts and flags, each with its place. */
+static const char **text_of(int key, sz_measure_options *o) {
+    switch (key) {
+    case 'x':
+        return &o->x;
+    case 'y':
+        return &o->y;
+    case OPT_TIMES:
+        return &o->times;
+    case OPT_LABELS:
+        return &o->labels;
+    case OPT_JOINT:
+        return &o->joint;
+    default:
+        return key == OPT_PLOT ? &o->plot : NULL;
+    }
+}
+
+static bool *flag_of(int key, sz_measure_options *o) {
+    switch (key) {
+    case OPT_CENTER:
+        return &o->center;
+    case OPT_CI:
+        return &o->intervals;
+    case OPT_CLAMP:
+        return &o->clamp;
+    case OPT_NO_JITTER:
+        return &o->no_jitter;
+    case OPT_EXPLAIN:
+        return &o->explain;
+    default:
+        return key == OPT_JSON ? &o->json : NULL;
+    }
+}
+
+static void check(settings *s, struct argp_state *state) {
+    if (s->what < 0)
+        argp_error(state,
+                   "say what to measure: entropy, divergence, mi, spectral, dse or coupling");
+    bool mi = calls[s->what] == sz_measure_mi, entropy = calls[s->what] == sz_measure_entropy;
+    if (s->o.plot &&
+        (mi || calls[s->what] == sz_measure_divergence || calls[s->what] == sz_measure_coupling))
+        argp_error(state, "--plot draws what entropy, spectral and dse measure");
+    if (s->o.reading == SZ_READ_BYTES && !mi && !entropy)
+        argp_error(state, "--as bytes is for entropy and mi");
+    if (s->o.permutations && !mi)
+        argp_error(state, "--perm is for mi");
+    if ((s->o.bins || s->o.binning >= 0) && !mi)
+        argp_error(state, "bins are for mi");
+    if (!s->o.file)
+        s->o.file = "-";
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+    settings *s = state->input;
+    const char **text = text_of(key, &s->o);
+    bool *flag = flag_of(key, &s->o);
+    if (text)
+        *text = arg;
+    else if (flag)
+        *flag = true;
+    else if (key == ARGP_KEY_ARG)
+        take_word(s, arg, state);
+    else if (key == ARGP_KEY_END)
+        check(s, state);
+    else
+        return parse_choices(key, arg, state);
+    return 0;
 }
 
 const struct argp sz_argp_measure = {
@@ -192,7 +215,8 @@ const struct argp sz_argp_measure = {
     "columns, the entropy of a matrix's spectrum, the diffusion spectral entropy of rows, or the "
     "least randomness of a joint law with two columns as marginals. FILE "
     "holds columns as text or CSV, JSON (an "
-    "array, an array of rows, or an object of columns) or a .npy array; any file with --as bytes. "
+    "array, an array of rows or of records, a record on each line, or an object of columns) or a "
+    ".npy array; any file with --as bytes. "
     "The figure to quote is marked *."
     "\v"
     "EXAMPLES\n"

@@ -35,10 +35,11 @@ typedef struct sz_measure_options {
     bool intervals, json, center, explain, clamp, no_jitter;
 } sz_measure_options;
 
+#define SZ_UNDEFINED (-1.0)
 enum { SZ_MOST_FIGURES = 24 };
 typedef struct sz_figure {
     char name[40];       /* "miller_madow" */
-    double value, error; /* nats where `nats`; error NAN: none */
+    double value, error; /* nats where `nats`; error NAN: none, SZ_UNDEFINED: of too few samples */
     bool nats, best;     /* best: the one to quote */
 } sz_figure;
 typedef struct sz_report {
@@ -60,18 +61,25 @@ sz_status sz_measure_spectral(const sz_measure_options *o, sz_report *r);
 sz_status sz_measure_dse(const sz_measure_options *o, sz_report *r);
 sz_status sz_measure_coupling(const sz_measure_options *o, sz_report *r);
 
-/* Draws the eigenvalues [n], largest first, if a figure is wanted. */
-sz_status sz_measure_plot_spectrum(const sz_measure_options *o, const char *title,
-                                   const double *values, size_t n);
+/* Draws values [n], largest first, if a figure is wanted; what they are goes below it. */
+#define SZ_EIGENVALUES "eigenvalue, from the largest on"
+sz_status sz_measure_plot(const sz_measure_options *o, const char *title, const char *below,
+                          const double *values, size_t n);
 
 /* The columns that `list` names, in its order; NULL: `otherwise` columns from `from` on. *v is
- * [rows][*n], sz_free. *labels (may be NULL): whether any of them holds words. */
+ * [rows][*n], sz_free. *labels: whether any of them holds words; NULL: that is an error. */
 sz_status sz_table_pick(const sz_table *t, const char *list, size_t from, size_t otherwise,
                         double **v, size_t *n, bool *labels);
+/* All bytes of a file, a piece at a time; the one before each, too: pairs [256][256], may be NULL.
+ */
+sz_status sz_count_bytes(const char *path, uint64_t counts[256], uint64_t *pairs);
 /* Makes a distribution of v [n] in place: softmax, or counts over their sum; others stay. */
 sz_status sz_column_normalise(double *v, size_t n, sz_reading reading);
 /* Whole numbers that fit codes, from the least one up; false if there are others or too many. */
 bool sz_is_discrete(const double *v, size_t n);
+/* Codes 0 .. *k - 1 of the rows of v [n][d], by their order; SZ_E_ARG where a column is no symbols.
+ */
+sz_status sz_column_codes(const double *v, size_t n, size_t d, uint32_t *codes, size_t *k);
 sz_status sz_count_symbols(const double *v, size_t n, uint64_t **counts, size_t *cells);
 
 #endif

@@ -12,10 +12,13 @@ static sz_status rows_without(const sz_table *t, const double *label, double **x
     double *out = sz_alloc(t->rows * t->columns * sizeof *out);
     SZ_REQUIRE(out, SZ_E_NOMEM, "no memory for %zu rows", t->rows);
     *d = 0;
+    *x = out; /* the caller frees it */
     for (size_t j = 0; j < t->columns; j++) {
         bool same = label != NULL;
         for (size_t i = 0; same && i < t->rows; i++)
             same = t->v[i * t->columns + j] == label[i];
+        SZ_REQUIRE(same || !t->column[j].labels, SZ_E_ARG, "column '%s' holds words, not numbers",
+                   t->column[j].name);
         *d += !same;
         for (size_t i = 0; !same && i < t->rows; i++)
             out[i * t->columns + *d - 1] = t->v[i * t->columns + j];
@@ -23,7 +26,6 @@ static sz_status rows_without(const sz_table *t, const double *label, double **x
     for (size_t i = 1; i < t->rows; i++) /* close up what the label's column leaves */
         for (size_t j = 0; j < *d; j++)
             out[i * *d + j] = out[i * t->columns + j];
-    *x = out;
     return SZ_OK;
 }
 
@@ -51,7 +53,8 @@ static sz_status add_spectrum(const sz_point_set *s, double sigma, const sz_meas
     SZ_REQUIRE(values, SZ_E_NOMEM, "no memory for %zu eigenvalues", n);
     sz_status status = sz_diffusion_spectrum(s, NULL, n, sigma, SZ_DIFFUSION, values);
     if (status == SZ_OK)
-        status = sz_measure_plot_spectrum(o, "Spectrum of the diffusion between rows", values, n);
+        status =
+            sz_measure_plot(o, "Spectrum of the diffusion between rows", SZ_EIGENVALUES, values, n);
     if (status == SZ_OK)
         status = add_times(values, n, o->times ? o->times : "1", r);
     if (status == SZ_OK)
@@ -73,13 +76,14 @@ static sz_status add_spectrum(const sz_point_set *s, double sigma, const sz_meas
 static sz_status add_labels(const sz_point_set *s, const double *label, double sigma,
                             const sz_measure_options *o, sz_report *r) {
     size_t n = sz_point_set_size(s);
-    int32_t *labels = sz_alloc(n * sizeof *labels);
+    uint32_t *labels = sz_alloc(n * sizeof *labels);
+    size_t classes;
     sz_dsmi_estimate e;
     SZ_REQUIRE(labels, SZ_E_NOMEM, "no memory for %zu labels", n);
-    for (size_t i = 0; i < n; i++)
-        labels[i] = (int32_t)label[i];
     double t = o->times ? strtod(o->times, NULL) : 1;
-    sz_status status = sz_dsmi(s, labels, sigma, t, 5, o->seed, &e);
+    sz_status status = sz_column_codes(label, n, 1, labels, &classes);
+    if (status == SZ_OK)
+        status = sz_dsmi(s, (const int32_t *)labels, sigma, t, 5, o->seed, &e);
     sz_free(labels);
     SZ_TRY(status);
     sz_report_add(r, "dsmi", e.nats, e.standard_error);
@@ -111,10 +115,11 @@ sz_status sz_measure_dse(const sz_measure_options *o, sz_report *r) {
     sz_table t;
     double *label = NULL, *x = NULL;
     size_t n_labels, d;
+    bool words;
     SZ_TRY(sz_table_read(o->file, &t));
     sz_status status = SZ_OK;
     if (o->labels)
-        status = sz_table_pick(&t, o->labels, 0, 1, &label, &n_labels, NULL);
+        status = sz_table_pick(&t, o->labels, 0, 1, &label, &n_labels, &words);
     if (status == SZ_OK && label && (n_labels != 1 || !sz_is_discrete(label, t.rows)))
         status = sz_fail(SZ_E_ARG, "'%s' is not one column of whole numbers or words", o->labels);
     if (status == SZ_OK)

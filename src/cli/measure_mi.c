@@ -1,7 +1,7 @@
 /* measure_mi.c: `szilard measure mi`: mutual information of columns, by the estimator that fits. */
 #include "measure.h"
 #include <math.h>
-#include <stdlib.h>
+#include <szilard/unstable/num.h>
 
 typedef struct sides {
     double *x, *y; /* [n][d_x], [n][d_y] */
@@ -11,27 +11,6 @@ typedef struct sides {
 
 static double shown(double nats, const sz_measure_options *o) {
     return o->clamp && nats < 0 ? 0 : nats;
-}
-
-/* Codes 0 .. k-1 of the distinct values of one discrete column. */
-static sz_status to_codes(const double *v, size_t n, uint32_t *codes, size_t *k) {
-    double low = v[0], high = v[0];
-    for (size_t i = 1; i < n; i++) {
-        low = v[i] < low ? v[i] : low;
-        high = v[i] > high ? v[i] : high;
-    }
-    size_t span = (size_t)(high - low) + 1;
-    uint32_t *rank = sz_calloc(span, sizeof *rank);
-    SZ_REQUIRE(rank, SZ_E_NOMEM, "no memory for %zu symbols", span);
-    for (size_t i = 0; i < n; i++)
-        rank[(size_t)(v[i] - low)] = 1;
-    *k = 0;
-    for (size_t i = 0; i < span; i++)
-        rank[i] = rank[i] ? (uint32_t)(*k)++ : 0;
-    for (size_t i = 0; i < n; i++)
-        codes[i] = rank[(size_t)(v[i] - low)];
-    sz_free(rank);
-    return SZ_OK;
 }
 
 static sz_status of_table(const uint64_t *table, size_t k_x, size_t k_y,
@@ -74,9 +53,9 @@ static sz_status discrete(const sides *s, const sz_measure_options *o, sz_report
     uint32_t *codes = sz_alloc(2 * s->n * sizeof *codes);
     size_t k_x, k_y;
     SZ_REQUIRE(codes, SZ_E_NOMEM, "no memory for %zu samples", s->n);
-    sz_status status = to_codes(s->x, s->n, codes, &k_x);
+    sz_status status = sz_column_codes(s->x, s->n, s->d_x, codes, &k_x);
     if (status == SZ_OK)
-        status = to_codes(s->y, s->n, codes + s->n, &k_y);
+        status = sz_column_codes(s->y, s->n, s->d_y, codes + s->n, &k_y);
     if (status == SZ_OK)
         status = of_codes(codes, k_x, codes + s->n, k_y, s->n, o, r);
     sz_free(codes);
@@ -89,14 +68,62 @@ static sz_status binned(const sides *s, const sz_measure_options *o, sz_report *
     uint32_t *codes = sz_alloc(2 * s->n * sizeof *codes), k_x, k_y;
     SZ_REQUIRE(codes, SZ_E_NOMEM, "no memory for %zu samples", s->n);
     uint32_t bins = o->bins ? o->bins : 10;
-    sz_status status = sz_bin(s->x, s->n, (sz_binning)o->binning, bins, codes, &k_x);
+    sz_binning rule = o->binning >= 0 ? (sz_binning)o->binning : SZ_BIN_WIDTH;
+    sz_status status = sz_bin(s->x, s->n, rule, bins, codes, &k_x);
     if (status == SZ_OK)
-        status = sz_bin(s->y, s->n, (sz_binning)o->binning, bins, codes + s->n, &k_y);
+        status = sz_bin(s->y, s->n, rule, bins, codes + s->n, &k_y);
     if (status == SZ_OK)
         status = of_codes(codes, k_x, codes + s->n, k_y, s->n, o, r);
     sz_free(codes);
-    snprintf(r->why, sizeof r->why, "bins were asked for: %u and %u of them", k_x, k_y);
+    if (status == SZ_OK)
+        snprintf(r->why, sizeof r->why, "bins were asked for: %u and %u of them", k_x, k_y);
     return status;
+}
+
+/* ---- Nearest neighbours ---------------------------------------------------------------------- */
+
+/* Samples and an estimator of what x tells of the other side: y, or labels. */
+typedef struct knn {
+    const double *x;
+    double *y;        /* [n][d_y] */
+    uint32_t *labels; /* [n]; NULL: y is real */
+    size_t n, d_x, d_y;
+    sz_knn_options options;
+} knn;
+
+static sz_status estimate(const knn *k, sz_knn_estimate *out) {
+    return k->labels ? sz_mi_ross(k->x, k->d_x, (const int32_t *)k->labels, k->n, &k->options, out)
+                     : sz_mi_ksg1(k->x, k->d_x, k->y, k->d_y, k->n, &k->options, out);
+}
+
+static void swap_rows(knn *k, size_t i, size_t j) {
+    for (size_t a = 0; a < (k->labels ? 0 : k->d_y); a++) {
+        double kept = k->y[i * k->d_y + a];
+        k->y[i * k->d_y + a] = k->y[j * k->d_y + a];
+        k->y[j * k->d_y + a] = kept;
+    }
+    if (k->labels) {
+        uint32_t kept = k->labels[i];
+        k->labels[i] = k->labels[j];
+        k->labels[j] = kept;
+    }
+}
+
+/* How often samples whose sides are paired anew at random have as much information; the pairs are
+ * lost. */
+static sz_status permute(knn *k, const sz_measure_options *o, double observed, sz_report *r) {
+    enum { STREAM = 47 };
+    uint64_t as_large = 0, counter = 0;
+    for (uint32_t b = 0; b < o->permutations; b++) {
+        sz_knn_estimate e;
+        for (size_t i = k->n - 1; i > 0; i--)
+            swap_rows(k, i, (size_t)(sz_uniform(o->seed, STREAM, counter++) * (double)(i + 1)));
+        SZ_TRY(estimate(k, &e));
+        as_large += e.nats >= observed;
+    }
+    sz_report_plain(r, "p_value_permutation",
+                    (1.0 + (double)as_large) / (1.0 + (double)o->permutations));
+    return SZ_OK;
 }
 
 static void report_knn(const sz_knn_estimate *e, const char *name, const sz_measure_options *o,
@@ -109,59 +136,76 @@ static void report_knn(const sz_knn_estimate *e, const char *name, const sz_meas
 }
 
 static sz_status mixed(const sides *s, const sz_measure_options *o, sz_report *r) {
-    const double *x = s->x_discrete ? s->y : s->x, *label = s->x_discrete ? s->x : s->y;
-    size_t d = s->x_discrete ? s->d_y : s->d_x;
-    int32_t *labels = sz_alloc(s->n * sizeof *labels);
-    sz_knn_options knn = {.k = o->k, .no_jitter = o->no_jitter, .seed = o->seed};
+    bool swap = s->x_discrete;
+    knn k = {.x = swap ? s->y : s->x,
+             .labels = sz_alloc(s->n * sizeof *k.labels),
+             .n = s->n,
+             .d_x = swap ? s->d_y : s->d_x,
+             .options = {.k = o->k, .no_jitter = o->no_jitter, .seed = o->seed}};
     sz_knn_estimate e;
-    SZ_REQUIRE(labels, SZ_E_NOMEM, "no memory for %zu labels", s->n);
-    for (size_t i = 0; i < s->n; i++)
-        labels[i] = (int32_t)label[i];
-    sz_status status = sz_mi_ross(x, d, labels, s->n, &knn, &e);
-    sz_free(labels);
-    SZ_TRY(status);
-    report_knn(&e, "ross", o, r);
+    size_t n_labels;
+    SZ_REQUIRE(k.labels, SZ_E_NOMEM, "no memory for %zu labels", s->n);
+    sz_status status =
+        sz_column_codes(swap ? s->x : s->y, s->n, swap ? s->d_x : s->d_y, k.labels, &n_labels);
+    if (status == SZ_OK)
+        status = estimate(&k, &e);
+    if (status == SZ_OK)
+        report_knn(&e, "ross", o, r);
+    if (status == SZ_OK && o->permutations)
+        status = permute(&k, o, e.nats, r);
+    sz_free(k.labels);
     snprintf(r->why, sizeof r->why, "one is discrete, the other real: Ross's estimator, k = %u",
              o->k ? o->k : 3);
-    return SZ_OK;
+    return status;
 }
 
 static sz_status real(const sides *s, const sz_measure_options *o, sz_report *r) {
-    sz_knn_options knn = {.k = o->k, .no_jitter = o->no_jitter, .seed = o->seed};
+    knn k = {.x = s->x,
+             .y = s->y,
+             .n = s->n,
+             .d_x = s->d_x,
+             .d_y = s->d_y,
+             .options = {.k = o->k, .no_jitter = o->no_jitter, .seed = o->seed}};
     sz_knn_estimate e, second;
-    if (s->d_x + s->d_y > 20) {
-        sz_matrix_information m;
-        double alpha = isnan(o->alpha) ? 1.01 : o->alpha;
-        SZ_TRY(sz_mi_matrix(s->x, s->d_x, s->y, s->d_y, s->n, 0, 0, alpha, &m));
-        sz_report_best(r, "matrix_renyi", m.information, NAN);
-        sz_report_plain(r, "sigma_x", m.sigma_x);
-        sz_report_plain(r, "sigma_y", m.sigma_y);
-        snprintf(r->what, sizeof r->what, "%zu samples of %zu and %zu columns", s->n, s->d_x,
-                 s->d_y);
-        snprintf(r->why, sizeof r->why,
-                 "more than 20 columns: matrix-based Renyi information of order %g, which depends "
-                 "on the kernel widths and is no estimate of Shannon's",
-                 alpha);
-        return SZ_OK;
-    }
-    SZ_TRY(sz_mi_ksg1(s->x, s->d_x, s->y, s->d_y, s->n, &knn, &e));
-    SZ_TRY(sz_mi_ksg2(s->x, s->d_x, s->y, s->d_y, s->n, &knn, &second));
+    SZ_TRY(estimate(&k, &e));
+    SZ_TRY(sz_mi_ksg2(s->x, s->d_x, s->y, s->d_y, s->n, &k.options, &second));
     report_knn(&e, "ksg1", o, r);
     sz_report_add(r, "ksg2", shown(second.nats, o), second.standard_error);
     snprintf(r->why, sizeof r->why,
              "both are real: Kraskov, Stoegbauer and Grassberger's first estimator, k = %u",
              o->k ? o->k : 3);
+    return o->permutations ? permute(&k, o, e.nats, r) : SZ_OK;
+}
+
+static sz_status by_matrices(const sides *s, const sz_measure_options *o, sz_report *r) {
+    sz_matrix_information m;
+    double alpha = isnan(o->alpha) ? 1.01 : o->alpha;
+    SZ_REQUIRE(!o->permutations, SZ_E_UNSUPPORTED,
+               "--perm: more than 20 real columns are measured by matrices, without a p-value");
+    SZ_TRY(sz_mi_matrix(s->x, s->d_x, s->y, s->d_y, s->n, 0, 0, alpha, &m));
+    sz_report_best(r, "matrix_renyi", m.information, NAN);
+    sz_report_plain(r, "sigma_x", m.sigma_x);
+    sz_report_plain(r, "sigma_y", m.sigma_y);
+    snprintf(r->what, sizeof r->what, "%zu samples of %zu and %zu columns", s->n, s->d_x, s->d_y);
+    snprintf(r->why, sizeof r->why,
+             "more than 20 columns: matrix-based Renyi information of order %g, which depends on "
+             "the kernel widths and is no estimate of Shannon's",
+             alpha);
     return SZ_OK;
 }
 
+/* ---- Choosing -------------------------------------------------------------------------------- */
+
 static sz_status choose(const sides *s, const sz_measure_options *o, sz_report *r) {
-    if (o->binning >= 0) {
+    if (o->binning >= 0 || o->bins) {
         SZ_REQUIRE(s->d_x == 1 && s->d_y == 1, SZ_E_ARG, "bins are for one column on each side");
         return binned(s, o, r);
     }
     if (s->x_discrete && s->y_discrete)
         return discrete(s, o, r);
-    return s->x_discrete || s->y_discrete ? mixed(s, o, r) : real(s, o, r);
+    if (s->x_discrete || s->y_discrete)
+        return mixed(s, o, r);
+    return s->d_x + s->d_y > 20 ? by_matrices(s, o, r) : real(s, o, r);
 }
 
 /* A table of counts: rows are values of x, columns values of y. */
@@ -191,10 +235,11 @@ static sz_status of_columns(const sz_table *t, const sz_measure_options *o, sz_r
         status = sz_table_pick(t, o->y, 1, 1, &s.y, &s.d_y, &words_y);
     if (status == SZ_OK) {
         bool symbols = o->reading == SZ_READ_SYMBOLS, reals = o->reading == SZ_READ_REALS;
-        s.x_discrete = words_x || (!reals && s.d_x == 1 && sz_is_discrete(s.x, s.n));
-        s.y_discrete = words_y || (!reals && s.d_y == 1 && sz_is_discrete(s.y, s.n));
-        if (symbols && !(s.x_discrete && s.y_discrete))
-            status = sz_fail(SZ_E_ARG, "the columns are not whole numbers or words");
+        s.x_discrete = words_x || symbols || (!reals && s.d_x == 1 && sz_is_discrete(s.x, s.n));
+        s.y_discrete = words_y || symbols || (!reals && s.d_y == 1 && sz_is_discrete(s.y, s.n));
+        if (reals && (words_x || words_y))
+            status =
+                sz_fail(SZ_E_ARG, "column %s holds words, not real numbers", words_x ? "x" : "y");
         else
             status = choose(&s, o, r);
     }
@@ -203,8 +248,22 @@ static sz_status of_columns(const sz_table *t, const sz_measure_options *o, sz_r
     return status;
 }
 
+/* What a byte tells of the next. */
+static sz_status of_bytes(const sz_measure_options *o, sz_report *r) {
+    uint64_t counts[256] = {0}, *pairs = sz_calloc(256 * 256, sizeof *pairs);
+    SZ_REQUIRE(pairs, SZ_E_NOMEM, "no memory for pairs of bytes");
+    sz_status status = sz_count_bytes(o->file, counts, pairs);
+    if (status == SZ_OK)
+        status = of_table(pairs, 256, 256, o, r);
+    sz_free(pairs);
+    snprintf(r->why, sizeof r->why, "bytes: each and the one after it");
+    return status;
+}
+
 sz_status sz_measure_mi(const sz_measure_options *o, sz_report *r) {
     sz_table t;
+    if (o->reading == SZ_READ_BYTES)
+        return of_bytes(o, r);
     SZ_TRY(sz_table_read(o->file, &t));
     sz_status status =
         o->reading == SZ_READ_COUNTS ? of_count_table(&t, o, r) : of_columns(&t, o, r);

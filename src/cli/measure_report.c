@@ -48,7 +48,7 @@ static int print_json(const sz_report *r, const sz_measure_options *o) {
         put_value(&b, f->nats ? sz_unit_convert(f->value, o->unit) : f->value);
         if (o->intervals && !isnan(f->error)) {
             put_key(&b, f, "_standard_error", o->unit);
-            put_value(&b, sz_unit_convert(f->error, o->unit));
+            put_value(&b, f->error == SZ_UNDEFINED ? NAN : sz_unit_convert(f->error, o->unit));
         }
         if (f->best)
             sz_buf_printf(&b, ",\"best\":\"%s\"", f->name);
@@ -70,7 +70,9 @@ int sz_report_print(const sz_report *r, const sz_measure_options *o) {
         sz_buf_printf(&b, "%c %-24s %12.6g", f->best ? '*' : ' ', f->name, v);
         if (f->nats)
             sz_buf_printf(&b, " %s", sz_unit_name(o->unit));
-        if (o->intervals && !isnan(f->error)) {
+        if (o->intervals && f->error == SZ_UNDEFINED) {
+            sz_buf_puts(&b, "  95 %: undefined");
+        } else if (o->intervals && !isnan(f->error)) {
             double half = 1.96 * sz_unit_convert(f->error, o->unit);
             sz_buf_printf(&b, "  95 %%: %.6g to %.6g", v - half, v + half);
         }

@@ -37,12 +37,15 @@ sz_status sz_measure_spectral(const sz_measure_options *o, sz_report *r) {
     sz_status status = z ? SZ_OK : sz_fail(SZ_E_NOMEM, "no memory for %zu numbers", cells);
     for (size_t i = 0; z && i < cells; i++)
         z[i] = (float)t.v[i];
+    for (size_t j = 0; j < t.columns && status == SZ_OK; j++)
+        if (t.column[j].labels)
+            status = sz_fail(SZ_E_ARG, "column '%s' holds words, not numbers", t.column[j].name);
     if (status == SZ_OK)
         status = sz_spectral_of_rows(z, t.rows, t.columns, o->center, &values, &n);
     if (status == SZ_OK)
         status = report(values, n, o, r);
     if (status == SZ_OK)
-        status = sz_measure_plot_spectrum(o, "Spectrum of rows", values, n);
+        status = sz_measure_plot(o, "Spectrum of rows", SZ_EIGENVALUES, values, n);
     snprintf(r->what, sizeof r->what, "spectrum of %zu rows x %zu columns, %s", t.rows, t.columns,
              o->center ? "columns centred" : "not centred");
     snprintf(r->why, sizeof r->why, "eigenvalues of the %s matrix, whichever is smaller",

@@ -40,15 +40,35 @@ static bool looks_like_json(const char *path, const sz_buf *text) {
     return sz_has_suffix(path, ".json") || (i < text->len && strchr("[{", text->data[i]));
 }
 
+static sz_status from_bytes(const char *path, sz_buf *text, sz_table *out) {
+    static const char mark[] = "\xef\xbb\xbf"; /* of UTF-8, that some programs write */
+    if (text->len >= 3 && memcmp(text->data, mark, 3) == 0) {
+        text->len -= 3;
+        memmove(text->data, text->data + 3, text->len);
+    }
+    if (sz_table_is_npy(text->data, text->len))
+        return sz_table_from_npy(text->data, text->len, out);
+    return looks_like_json(path, text) ? sz_table_from_json(text->data, text->len, out)
+                                       : sz_table_from_text(text->data, text->len, out);
+}
+
+static sz_status from_npy_file(const char *path, sz_table *out) {
+    sz_map m;
+    SZ_TRY(sz_map_open(path, &m));
+    sz_status status = sz_table_from_npy(m.data, m.size, out);
+    sz_map_close(&m);
+    return status;
+}
+
 sz_status sz_table_read(const char *path, sz_table *out) {
     sz_buf text = {0};
     sz_status status;
     if (sz_has_suffix(path, ".npy")) {
-        status = sz_table_from_npy(path, out);
+        status = from_npy_file(path, out);
     } else {
         SZ_TRY(sz_cli_read(path, &text));
-        status = looks_like_json(path, &text) ? sz_table_from_json(text.data, text.len, out)
-                                              : sz_table_from_text(text.data, text.len, out);
+        status =
+            text.len ? from_bytes(path, &text, out) : sz_fail(SZ_E_FORMAT, "there are no values");
     }
     sz_buf_free(&text);
     return status == SZ_OK ? SZ_OK : sz_fail_within(status, "%s", path);

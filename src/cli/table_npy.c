@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <szilard/unstable/tensor_type.h>
 
 typedef struct npy {
     char kind; /* f, i, u, b */
@@ -35,12 +36,12 @@ static sz_status read_type(const char *header, npy *a) {
     a->size = *type ? strtoul(type + 1, NULL, 10) : 0;
     a->by_column = strncmp(order, "True", 4) == 0;
     bool known =
-        (a->kind == 'f' && (a->size == 4 || a->size == 8)) ||
+        (a->kind == 'f' && (a->size == 2 || a->size == 4 || a->size == 8)) ||
         (strchr("iu", a->kind) && (a->size == 1 || a->size == 2 || a->size == 4 || a->size == 8)) ||
         (a->kind == 'b' && a->size == 1);
     SZ_REQUIRE(
         known && !a->big_endian, SZ_E_UNSUPPORTED,
-        "elements of type '%.8s': f4, f8, i1 to i8, u1 to u8 and b1 can be read, little endian",
+        "elements of type '%.8s': f2 to f8, i1 to i8, u1 to u8 and b1 can be read, little endian",
         descr + 1);
     return SZ_OK;
 }
@@ -65,18 +66,21 @@ static sz_status read_shape(const char *header, npy *a) {
     return SZ_OK;
 }
 
-static sz_status parse(const sz_map *m, npy *a) {
-    SZ_REQUIRE(m->size >= 12 && memcmp(m->data, "\x93NUMPY", 6) == 0, SZ_E_FORMAT,
-               "not a .npy file");
-    size_t wide = m->data[6] >= 2 ? 4 : 2, n = m->data[8] | (size_t)m->data[9] << 8;
+bool sz_table_is_npy(const void *data, size_t size) {
+    return size >= 12 && memcmp(data, "\x93NUMPY", 6) == 0;
+}
+
+static sz_status parse(const uint8_t *data, size_t size, npy *a) {
+    SZ_REQUIRE(sz_table_is_npy(data, size), SZ_E_FORMAT, "not a .npy file");
+    size_t wide = data[6] >= 2 ? 4 : 2, n = data[8] | (size_t)data[9] << 8;
     if (wide == 4)
-        n |= (size_t)m->data[10] << 16 | (size_t)m->data[11] << 24;
-    SZ_REQUIRE(m->data[6] >= 1 && m->data[6] <= 3 && n <= m->size - 8 - wide && n < 1 << 16,
-               SZ_E_FORMAT, "the header of the .npy file is broken");
-    char *header = sz_strndup((const char *)m->data + 8 + wide, n);
+        n |= (size_t)data[10] << 16 | (size_t)data[11] << 24;
+    SZ_REQUIRE(data[6] >= 1 && data[6] <= 3 && n <= size - 8 - wide && n < 1 << 16, SZ_E_FORMAT,
+               "the header of the .npy file is broken");
+    char *header = sz_strndup((const char *)data + 8 + wide, n);
     SZ_REQUIRE(header, SZ_E_NOMEM, "no memory for a header");
-    a->data = m->data + 8 + wide + n;
-    a->bytes = m->size - 8 - wide - n;
+    a->data = data + 8 + wide + n;
+    a->bytes = size - 8 - wide - n;
     sz_status status = read_type(header, a);
     if (status == SZ_OK)
         status = read_shape(header, a);
@@ -93,24 +97,19 @@ static double element(const npy *a, size_t i) {
     memcpy(&f, p, a->size == 4 ? 4 : 1);
     memcpy(&d, p, a->size == 8 ? 8 : 1);
     if (a->kind == 'f')
-        return a->size == 4 ? (double)f : d;
+        return a->size == 2 ? (double)sz_f16_to_f32((uint16_t)bits) : a->size == 4 ? (double)f : d;
     unsigned unused = (unsigned)(64 - 8 * a->size);
     return a->kind == 'i' ? (double)((int64_t)(bits << unused) >> unused) : (double)bits;
 }
 
-sz_status sz_table_from_npy(const char *path, sz_table *out) {
-    sz_map m;
+sz_status sz_table_from_npy(const void *data, size_t size, sz_table *out) {
     npy a = {0};
-    SZ_TRY(sz_map_open(path, &m));
-    sz_status status = parse(&m, &a);
-    if (status == SZ_OK)
-        status = sz_table_new(a.dim[0], a.dim[1], out);
-    if (status == SZ_OK)
-        out->vector = a.n_dim == 1;
-    for (size_t i = 0; status == SZ_OK && i < a.dim[0]; i++)
+    SZ_TRY(parse(data, size, &a));
+    SZ_TRY(sz_table_new(a.dim[0], a.dim[1], out));
+    out->vector = a.n_dim == 1;
+    for (size_t i = 0; i < a.dim[0]; i++)
         for (size_t j = 0; j < a.dim[1]; j++)
             out->v[i * a.dim[1] + j] =
                 element(&a, a.by_column ? j * a.dim[0] + i : i * a.dim[1] + j);
-    sz_map_close(&m);
-    return status;
+    return SZ_OK;
 }

@@ -28,13 +28,22 @@ static field trim(const char *from, const char *to) {
     return (field){from, (size_t)(to - from)};
 }
 
+/* Where a comment begins: a '#' at the beginning or behind a blank or a comma, so that "C#" is
+ * none.
+ */
+static const char *comment_of(const char *from, const char *to) {
+    for (const char *at = from; (at = memchr(at, '#', (size_t)(to - at))); at++)
+        if (at == from || strchr(" \t,;", at[-1]))
+            return at;
+    return to;
+}
+
 /* The next line with something on it. */
 static bool next_line(lines *l, field *line) {
     while (l->at < l->end) {
         const char *stop = memchr(l->at, '\n', (size_t)(l->end - l->at));
         stop = stop ? stop : l->end;
-        const char *comment = memchr(l->at, '#', (size_t)(stop - l->at));
-        field f = trim(l->at, comment ? comment : stop);
+        field f = trim(l->at, comment_of(l->at, stop));
         l->at = stop < l->end ? stop + 1 : l->end;
         l->number++;
         if (f.n) {
@@ -88,25 +97,21 @@ static size_t count_fields(field line, char separator) {
 
 /* ---- Words as codes -------------------------------------------------------------------------- */
 
-typedef struct word {
-    field text;
-    size_t row;
-} word;
-
 static int by_text(const void *a, const void *b) {
-    const word *x = a, *y = b;
-    size_t n = x->text.n < y->text.n ? x->text.n : y->text.n;
-    int order = memcmp(x->text.s, y->text.s, n);
-    return order ? order : (x->text.n > y->text.n) - (x->text.n < y->text.n);
+    const sz_word *x = a, *y = b;
+    size_t n = x->n < y->n ? x->n : y->n;
+    int order = memcmp(x->s, y->s, n);
+    return order ? order : (x->n > y->n) - (x->n < y->n);
 }
 
-static void encode_words(word *words, size_t n, double *v, size_t stride) {
-    qsort(words, n, sizeof *words, by_text);
+void sz_table_take_words(sz_table *t, size_t j, sz_word *words) {
+    qsort(words, t->rows, sizeof *words, by_text);
     double code = 0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < t->rows; i++) {
         code += i > 0 && by_text(&words[i - 1], &words[i]) != 0;
-        v[words[i].row * stride] = code;
+        t->v[words[i].row * t->columns + j] = code;
     }
+    t->column[j].labels = true;
 }
 
 /* ---- The table ------------------------------------------------------------------------------- */
@@ -114,7 +119,20 @@ static void encode_words(word *words, size_t n, double *v, size_t stride) {
 typedef struct cells {
     field *f; /* [rows][columns] */
     size_t rows, columns;
+    size_t *line; /* [rows] in the file */
 } cells;
+
+static sz_status grow(cells *c, size_t *cap) {
+    size_t more = *cap ? 2 * *cap : 256, width = c->columns * sizeof *c->f;
+    field *f = sz_realloc(c->f, *cap * width, more * width);
+    SZ_REQUIRE(f, SZ_E_NOMEM, "no memory for %zu rows", more);
+    c->f = f;
+    size_t *line = sz_realloc(c->line, *cap * sizeof *line, more * sizeof *line);
+    SZ_REQUIRE(line, SZ_E_NOMEM, "no memory for %zu rows", more);
+    c->line = line;
+    *cap = more;
+    return SZ_OK;
+}
 
 static sz_status cut(const char *text, size_t n, cells *c) {
     lines l = {.at = text, .end = text + n, .separator = ' '};
@@ -122,7 +140,8 @@ static sz_status cut(const char *text, size_t n, cells *c) {
     lines probe = l;
     if (!next_line(&probe, &first))
         return sz_fail(SZ_E_FORMAT, "there are no values");
-    l.separator = memchr(first.s, ',', first.n) ? ',' : memchr(first.s, '\t', first.n) ? '\t' : ' ';
+    for (const char *one = ",;\t"; *one && l.separator == ' '; one++)
+        l.separator = memchr(first.s, *one, first.n) ? *one : ' ';
     c->columns = count_fields(first, l.separator);
     SZ_REQUIRE(c->columns <= MAX_COLUMNS, SZ_E_LIMIT, "line 1 has more than %d fields",
                MAX_COLUMNS);
@@ -131,14 +150,9 @@ static sz_status cut(const char *text, size_t n, cells *c) {
         size_t have = count_fields(line, l.separator);
         SZ_REQUIRE(have == c->columns, SZ_E_FORMAT, "line %zu has %zu fields, the first has %zu",
                    l.number, have, c->columns);
-        if (c->rows == cap) {
-            size_t more = cap ? 2 * cap : 256;
-            field *f =
-                sz_realloc(c->f, cap * c->columns * sizeof *f, more * c->columns * sizeof *f);
-            SZ_REQUIRE(f, SZ_E_NOMEM, "no memory for %zu rows", more);
-            c->f = f;
-            cap = more;
-        }
+        if (c->rows == cap)
+            SZ_TRY(grow(c, &cap));
+        c->line[c->rows] = l.number;
         bool passed = false;
         for (size_t j = 0; j < c->columns; j++)
             next_field(&line, l.separator, &passed, &c->f[c->rows * c->columns + j]);
@@ -156,18 +170,53 @@ static bool has_header(const cells *c) {
     return false;
 }
 
+/* What programs write where a value is missing. */
+static bool is_gap(field f) {
+    static const char *const gaps[] = {"", "NA", "N/A", "null", "None", "?"};
+    for (size_t i = 0; i < sizeof gaps / sizeof *gaps; i++)
+        if (f.n == strlen(gaps[i]) && strncasecmp(f.s, gaps[i], f.n) == 0)
+            return true;
+    return false;
+}
+
+/* A column of numbers with a gap or a slip in it is no column of words: taken for one, it would
+ * give figures that mean nothing. Whole numbers may stand among words. */
+static sz_status check_words(const cells *c, size_t skip, size_t j, const sz_table *t) {
+    const field *odd = NULL;
+    size_t odd_line = 0, fractions = 0, numbers = 0;
+    for (size_t i = skip; i < c->rows; i++) {
+        const field *f = &c->f[i * c->columns + j];
+        double v;
+        bool number = read_number(*f, &v);
+        numbers += number;
+        fractions += number && v != floor(v);
+        if (!number && (!odd || (is_gap(*f) && !is_gap(*odd)))) {
+            odd = f;
+            odd_line = c->line[i];
+        }
+    }
+    SZ_REQUIRE(!odd || !is_gap(*odd) || numbers == 0, SZ_E_FORMAT,
+               "line %zu: column '%s' has no value there, and numbers elsewhere", odd_line,
+               t->column[j].name);
+    SZ_REQUIRE(!odd || fractions == 0, SZ_E_FORMAT,
+               "line %zu: column '%s' has '%.*s' there, and numbers elsewhere", odd_line,
+               t->column[j].name, (int)(odd->n < 40 ? odd->n : 40), odd->s);
+    return SZ_OK;
+}
+
 static sz_status fill_column(const cells *c, size_t skip, size_t j, sz_table *t) {
     bool numbers = true;
     for (size_t i = 0; numbers && i < t->rows; i++)
         numbers = read_number(c->f[(i + skip) * c->columns + j], &t->v[i * t->columns + j]);
     if (numbers)
         return SZ_OK;
-    word *words = sz_alloc(t->rows * sizeof *words);
+    SZ_TRY(check_words(c, skip, j, t));
+    sz_word *words = sz_alloc(t->rows * sizeof *words);
     SZ_REQUIRE(words, SZ_E_NOMEM, "no memory for %zu words", t->rows);
     for (size_t i = 0; i < t->rows; i++)
-        words[i] = (word){c->f[(i + skip) * c->columns + j], i};
-    encode_words(words, t->rows, t->v + j, t->columns);
-    t->column[j].labels = true;
+        words[i] =
+            (sz_word){c->f[(i + skip) * c->columns + j].s, c->f[(i + skip) * c->columns + j].n, i};
+    sz_table_take_words(t, j, words);
     sz_free(words);
     return SZ_OK;
 }
@@ -189,10 +238,13 @@ static sz_status fill(const cells *c, sz_table *t) {
 sz_status sz_table_from_text(const char *text, size_t n, sz_table *out) {
     cells c = {0};
     sz_table t = {0};
+    SZ_REQUIRE(!memchr(text, '\0', n), SZ_E_FORMAT,
+               "neither text nor .npy; '--as bytes' takes any");
     sz_status status = cut(text, n, &c);
     if (status == SZ_OK)
         status = fill(&c, &t);
     sz_free(c.f);
+    sz_free(c.line);
     if (status != SZ_OK)
         sz_table_free(&t);
     else

@@ -41,7 +41,9 @@ static void plug_in(const uint64_t *counts, size_t cells, sz_count_entropy *e) {
     e->standard_error = e->n == 1 ? NAN : sqrt(sz_sum_get(&v) / n);
     e->miller_madow = e->plug_in + ((double)e->k - 1.0) / (2.0 * n);
     e->grassberger = sz_log(n) - sz_sum_get(&g) / n;
-    e->best = e->n < 50 * e->k ? e->grassberger : e->miller_madow;
+    e->best = e->k == 1          ? e->plug_in /* which is 0 */
+              : e->n < 50 * e->k ? e->grassberger
+                                 : e->miller_madow;
 }
 
 /* Coverage-corrected, Horvitz-Thompson weighted (Chao and Shen 2003). */

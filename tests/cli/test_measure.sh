@@ -91,5 +91,69 @@ for what in spectral dse; do
     has "$what --plot" "$(cat "$work/$what.svg")" 'class="line"'
     same "end of the figure" "$(tail -1 "$work/$what.svg")" "</svg>"
 done
-refused 2 "--plot" "$szilard" measure entropy "$work/p.txt" --plot "$work/x.svg"
+measure entropy --as bytes "$work/rows.txt" --plot "$work/bytes.svg" > /dev/null || fail "entropy --plot"
+has "entropy --plot" "$(cat "$work/bytes.svg")" 'class="line"'
+refused 2 "--plot" "$szilard" measure mi "$work/reals.tsv" --plot "$work/x.svg"
+refused 1 "--plot" "$szilard" measure entropy "$work/reals.tsv" --plot "$work/x.svg"
+
+# ---- Files as people have them ------------------------------------------------------------------
+printf '\357\273\277x;y\r\n1;2\r\n2;3\r\n1;2\r\n' > "$work/bom.csv"
+same "a mark of UTF-8, semicolons, CR LF" "$(measure mi "$work/bom.csv" -x x -y y | get samples)" 3
+printf 'C#\nC++ # the other\nC#\n# nothing\nC\n' > "$work/hash.txt"
+same "comments and C#" "$(measure entropy "$work/hash.txt" | get cells_seen)" 3
+printf 'x,y\n1.5,2\n,3\n2.5,4\n' > "$work/gap.csv"
+refused 1 "line 3: column 'x' has no value" "$szilard" measure entropy "$work/gap.csv"
+printf '1\nNA\n2\n' > "$work/na.txt"
+refused 1 "line 2: column '1' has no value" "$szilard" measure entropy "$work/na.txt"
+printf '0.5\n0.25\noops\n' > "$work/slip.txt"
+refused 1 "line 3: column '1' has 'oops'" "$szilard" measure entropy "$work/slip.txt"
+printf '1.5\nnan\n2.5\n3\n4\n' > "$work/nan.txt"
+refused 1 "column '1', row 2 is no number" "$szilard" measure entropy "$work/nan.txt"
+printf 'ab\0cd' > "$work/binary"
+refused 1 "neither text nor .npy" "$szilard" measure entropy "$work/binary"
+same ".npy through a pipe" "$(measure entropy - < "$work/p.npy" | get best)" shannon
+{
+    printf '\223NUMPY\001\000\166\000'
+    printf '%-117s\n' "{'descr': '<f2', 'fortran_order': False, 'shape': (2,), }"
+    printf '\000\064\000\072'
+} > "$work/half.npy"
+about "f2" "$(measure entropy "$work/half.npy" | get shannon_nats)" 0.5623351446188083
+printf '["a","b","a","c"]' > "$work/words.json"
+same "words in JSON" "$(measure entropy "$work/words.json" | get cells_seen)" 3
+printf '[{"x":1,"y":"u"},{"y":"v","x":2},{"x":1,"y":"u"}]' > "$work/records.json"
+same "records" "$(measure mi "$work/records.json" -x x -y y | get samples)" 3
+printf '{"x":0.5,"z":null}\n\n{"x":0.25,"z":1}\n{"x":0.25,"z":2}\n' > "$work/lines.jsonl"
+about "a record on each line" "$(measure entropy "$work/lines.jsonl" -x x | get shannon_nats)" 1.0397207708399179
+refused 1 "column 'z', row 1 is no number" "$szilard" measure entropy "$work/lines.jsonl" -x z
+printf '{"x":1}\n{"y":1}\n' > "$work/odd.jsonl"
+refused 1 'row 2 has no "x"' "$szilard" measure entropy "$work/odd.jsonl"
+printf '{"x":1}\n{"x":\n' > "$work/cut.jsonl"
+refused 1 "record 2" "$szilard" measure entropy "$work/cut.jsonl"
+refused 1 "not a number" "$szilard" measure entropy <(printf '[1,null]')
+
+# ---- What does not fit is refused, and nothing asked for is passed over ---------------------------
+printf 'a b\nc d\na d\n' > "$work/pairs.txt"
+for what in divergence spectral dse coupling; do
+    refused 1 "holds words" "$szilard" measure $what "$work/pairs.txt"
+done
+refused 1 "holds words" "$szilard" measure entropy "$work/pairs.txt" -x 1,2
+refused 2 "--as bytes" "$szilard" measure divergence --as bytes "$work/bytes"
+refused 2 "--perm" "$szilard" measure entropy --perm "$work/p.txt"
+refused 2 "--unit takes one of" "$szilard" measure entropy --unit parsec "$work/p.txt"
+refused 1 "no values" "$szilard" measure entropy --as bytes /dev/null
+refused 1 "--alpha" "$szilard" measure entropy --alpha 2 "$work/words.txt"
+about "order of logits" "$(measure entropy --as logits --alpha 2 "$work/z.json" | get renyi_nats)" \
+    "$(measure entropy --as logits "$work/z.json" | get renyi_2_nats)"
+same "bytes and the next" "$(measure mi --as bytes "$work/bytes" | get samples)" 7
+same "bins of equal width" "$(measure mi "$work/reals.tsv" --bins 5 | get miller_madow_nats)" \
+    "$(measure mi "$work/reals.tsv" --bins 5 --binning width | get miller_madow_nats)"
+about "p of reals" "$(measure mi "$work/reals.tsv" --perm=19 | get p_value_permutation)" 0.05
+about "p of labels" "$(measure mi "$work/reals.tsv" -y 3 --perm=19 | get p_value_permutation)" 0.05
+awk 'BEGIN { for (i = 0; i < 40; i++) print (i * 37 % 11) / 7.0, "300000000" i % 2, i % 2, i % 3 }' > "$work/wide.txt"
+same "labels beyond 32 bits" "$(measure mi "$work/wide.txt" -y 2 | get ross_nats)" "$(measure mi "$work/wide.txt" -y 3 | get ross_nats)"
+about "joint symbols" "$(measure mi --as symbols "$work/wide.txt" -x 3,4 -y 2,4 | get plug_in_nats)" \
+    "$(measure mi --as symbols "$work/wide.txt" -x 3,4 -y 3,4 | get entropy_x_nats)"
+printf '7\n7\n7\n' > "$work/same.txt"
+about "one cell" "$(measure entropy "$work/same.txt" | get "$(measure entropy "$work/same.txt" | get best)_nats")" 0
+has "no error to tell" "$(measure entropy "$work/same.txt" --ci)" '"plug_in_standard_error_nats":null'
 finish
