@@ -30,7 +30,8 @@
     X(pc, "fit circuit", MORE, "probabilistic circuits: train, ask, sample, compress")             \
     X(infer, "fit bayes", MORE, "probabilistic programs: evidence, posteriors, checked laws")      \
     X(bench, "bench", MORE, "speed of a model beside the ceilings of the machine")                 \
-    X(papers, "papers", MORE, "the papers behind the project, and their reproductions")
+    X(papers, "papers", MORE, "the papers behind the project, and their reproductions")            \
+    X(demo, "papers demo", MORE, "the coding game of a paper, played step by step")
 
 #define DECLARE(word, tree, group, brief)                                                          \
     extern const struct argp sz_argp_##word;                                                       \

@@ -73,6 +73,9 @@ sz_status sz_table_pick(const sz_table *t, const char *list, size_t from, size_t
 /* All bytes of a file, a piece at a time; the one before each, too: pairs [256][256], may be NULL.
  */
 sz_status sz_count_bytes(const char *path, uint64_t counts[256], uint64_t *pairs);
+/* Whether v [n] is a distribution, as near as its precision can say. Single precision is not exact
+ * enough for the library: then v is scaled to the sum 1. */
+bool sz_settle_single(const sz_table *t, double *v, size_t n);
 /* Makes a distribution of v [n] in place: softmax, or counts over their sum; others stay. */
 sz_status sz_column_normalise(double *v, size_t n, sz_reading reading);
 /* Whole numbers that fit codes, from the least one up; false if there are others or too many. */

@@ -169,6 +169,18 @@ sz_status sz_count_bytes(const char *path, uint64_t counts[256], uint64_t *pairs
     return status;
 }
 
+bool sz_settle_single(const sz_table *t, double *v, size_t n) {
+    double sum = 0, least = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += v[i];
+        least = v[i] < least ? v[i] : least;
+    }
+    bool law = least >= 0 && fabs(sum - 1) <= (t->single ? 1e-3 : 1e-6);
+    for (size_t i = 0; i < n && law && t->single; i++)
+        v[i] /= sum;
+    return law;
+}
+
 sz_status sz_column_normalise(double *v, size_t n, sz_reading reading) {
     double sum = 0, most = -INFINITY;
     if (reading == SZ_READ_LOGITS) {

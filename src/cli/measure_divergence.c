@@ -54,6 +54,10 @@ sz_status sz_measure_divergence(const sz_measure_options *o, sz_report *r) {
         status = sz_table_pick(&t, o->y, 1, 1, &q, &n_q, NULL);
     if (status == SZ_OK && (n_p != 1 || n_q != 1))
         status = sz_fail(SZ_E_ARG, "a divergence is between one column and one other");
+    if (status == SZ_OK && t.single && o->reading <= SZ_READ_PROBABILITIES) {
+        sz_settle_single(&t, p, n);
+        sz_settle_single(&t, q, n);
+    }
     if (status == SZ_OK)
         status = sz_column_normalise(p, n, o->reading);
     if (status == SZ_OK)

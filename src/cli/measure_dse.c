@@ -3,9 +3,10 @@
 #include "measure.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <szilard/unstable/num.h>
 
-enum { DEFAULT_NEIGHBOUR = 10 };
+enum { DEFAULT_NEIGHBOUR = 10, MOST_ROWS = 10000, LABEL_BINS = 10 };
 
 /* The columns that are not the label, [rows][*d]. */
 static sz_status rows_without(const sz_table *t, const double *label, double **x, size_t *d) {
@@ -63,36 +64,29 @@ static sz_status add_spectrum(const sz_point_set *s, double sigma, const sz_meas
         bool isolated = n > 1 && values[n - 1] == 1, merged = n > 1 && values[1] < 1e-12;
         sz_report_plain(r, "effective_components_t1", sz_exp(h));
         sz_report_add(r, "most", sz_log((double)n), NAN);
-        snprintf(r->why, sizeof r->why, "kernel width %g%s%s", sigma,
-                 o->sigma ? "" : " (median distance to the tenth neighbour)",
-                 isolated ? "; all points are isolated: widen it"
-                 : merged ? "; all points are one: narrow it"
+        snprintf(r->why, sizeof r->why, "kernel width %g%s", sigma,
+                 o->sigma ? "" : " (median distance to the tenth neighbour)");
+        snprintf(r->what, sizeof r->what, "%s",
+                 isolated ? ": all are isolated, widen the kernel"
+                 : merged ? ": all are one, narrow the kernel"
                           : "");
     }
     sz_free(values);
     return status;
 }
 
-static sz_status add_labels(const sz_point_set *s, const double *label, double sigma,
+static sz_status add_labels(const sz_point_set *s, const uint32_t *labels, double sigma,
                             const sz_measure_options *o, sz_report *r) {
-    size_t n = sz_point_set_size(s);
-    uint32_t *labels = sz_alloc(n * sizeof *labels);
-    size_t classes;
     sz_dsmi_estimate e;
-    SZ_REQUIRE(labels, SZ_E_NOMEM, "no memory for %zu labels", n);
     double t = o->times ? strtod(o->times, NULL) : 1;
-    sz_status status = sz_column_codes(label, n, 1, labels, &classes);
-    if (status == SZ_OK)
-        status = sz_dsmi(s, (const int32_t *)labels, sigma, t, 5, o->seed, &e);
-    sz_free(labels);
-    SZ_TRY(status);
+    SZ_TRY(sz_dsmi(s, (const int32_t *)labels, sigma, t, 5, o->seed, &e));
     sz_report_add(r, "dsmi", e.nats, e.standard_error);
     sz_report_add(r, "dsmi_ceiling", e.ceiling, NAN);
     sz_report_plain(r, "samples_in_classes", (double)e.n_used);
     return SZ_OK;
 }
 
-static sz_status measure(const double *x, size_t n, size_t d, const double *label,
+static sz_status measure(const double *x, size_t n, size_t d, const uint32_t *labels,
                          const sz_measure_options *o, sz_report *r) {
     sz_point_set *s;
     double sigma = o->sigma;
@@ -103,30 +97,63 @@ static sz_status measure(const double *x, size_t n, size_t d, const double *labe
     sigma = sigma > 0 ? sigma : 1; /* coincident points: any width gives 0 */
     if (status == SZ_OK)
         status = add_spectrum(s, sigma, o, r);
-    if (status == SZ_OK && label)
-        status = add_labels(s, label, sigma, o, r);
+    if (status == SZ_OK && labels)
+        status = add_labels(s, labels, sigma, o, r);
     sz_report_plain(r, "sigma", sigma);
     sz_point_set_free(s);
-    snprintf(r->what, sizeof r->what, "%zu points of %zu dimensions", n, d);
+    char warning[sizeof r->what];
+    memcpy(warning, r->what, sizeof warning);
+    snprintf(r->what, sizeof r->what, "%zu points of %zu dimensions%.60s", n, d, warning);
     return status;
+}
+
+/* Classes of a column: its symbols, or ten bins of equal width of its real values. */
+static sz_status classes_of(const sz_table *t, const char *name, double **label, uint32_t **out) {
+    size_t n_labels, k;
+    bool words;
+    uint32_t bins;
+    SZ_TRY(sz_table_pick(t, name, 0, 1, label, &n_labels, &words));
+    SZ_REQUIRE(n_labels == 1, SZ_E_ARG, "'%s' is not one column", name);
+    *out = sz_alloc(t->rows * sizeof **out);
+    SZ_REQUIRE(*out, SZ_E_NOMEM, "no memory for %zu labels", t->rows);
+    return sz_is_discrete(*label, t->rows)
+               ? sz_column_codes(*label, t->rows, 1, *out, &k)
+               : sz_bin(*label, t->rows, SZ_BIN_WIDTH, LABEL_BINS, *out, &bins);
+}
+
+/* Keeps MOST_ROWS of the rows, any of them as likely as any other, in their order. */
+static size_t thin_out(double *x, size_t n, size_t d, uint32_t *labels, uint64_t seed) {
+    enum { STREAM = 48 };
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        double wanted = (double)(MOST_ROWS - kept), left = (double)(n - i);
+        if (n > MOST_ROWS && sz_uniform(seed, STREAM, i) * left >= wanted)
+            continue;
+        for (size_t j = 0; j < d; j++)
+            x[kept * d + j] = x[i * d + j];
+        if (labels)
+            labels[kept] = labels[i];
+        kept++;
+    }
+    return kept;
 }
 
 sz_status sz_measure_dse(const sz_measure_options *o, sz_report *r) {
     sz_table t;
     double *label = NULL, *x = NULL;
-    size_t n_labels, d;
-    bool words;
+    uint32_t *labels = NULL;
+    size_t d;
     SZ_TRY(sz_table_read(o->file, &t));
-    sz_status status = SZ_OK;
-    if (o->labels)
-        status = sz_table_pick(&t, o->labels, 0, 1, &label, &n_labels, &words);
-    if (status == SZ_OK && label && (n_labels != 1 || !sz_is_discrete(label, t.rows)))
-        status = sz_fail(SZ_E_ARG, "'%s' is not one column of whole numbers or words", o->labels);
+    sz_status status = o->labels ? classes_of(&t, o->labels, &label, &labels) : SZ_OK;
     if (status == SZ_OK)
         status = rows_without(&t, label, &x, &d);
     if (status == SZ_OK)
-        status = measure(x, t.rows, d, label, o, r);
+        status = measure(x, thin_out(x, t.rows, d, labels, o->seed), d, labels, o, r);
+    size_t said = strlen(r->what);
+    if (t.rows > MOST_ROWS)
+        snprintf(r->what + said, sizeof r->what - said, ", drawn from %zu", t.rows);
     sz_free(label);
+    sz_free(labels);
     sz_free(x);
     sz_table_free(&t);
     return status;

@@ -170,15 +170,10 @@ static sz_status of_count_column(const double *v, size_t n, const sz_measure_opt
 }
 
 /* Probabilities where they sum to one; whole numbers are symbols; words too; the rest is real. */
-static sz_reading guess(const double *v, size_t rows, size_t d, bool labels) {
-    double sum = 0, least = 0;
-    for (size_t i = 0; i < rows * d; i++) {
-        sum += v[i];
-        least = v[i] < least ? v[i] : least;
-    }
-    if (!labels && d == 1 && least >= 0 && fabs(sum - 1) <= 1e-6)
+static sz_reading guess(const sz_table *t, double *v, size_t d, bool labels) {
+    if (!labels && d == 1 && sz_settle_single(t, v, t->rows))
         return SZ_READ_PROBABILITIES;
-    return d == 1 && sz_is_discrete(v, rows) ? SZ_READ_SYMBOLS : SZ_READ_REALS;
+    return d == 1 && sz_is_discrete(v, t->rows) ? SZ_READ_SYMBOLS : SZ_READ_REALS;
 }
 
 static sz_status by_reading(double *v, size_t n, size_t d, sz_reading reading,
@@ -211,7 +206,9 @@ sz_status sz_measure_entropy(const sz_measure_options *o, sz_report *r) {
     bool all = o->reading == SZ_READ_REALS;
     sz_status status = sz_table_pick(&t, o->x, 0, all ? t.columns : 1, &v, &d, &labels);
     if (status == SZ_OK) {
-        sz_reading reading = o->reading ? o->reading : guess(v, t.rows, d, labels);
+        sz_reading reading = o->reading ? o->reading : guess(&t, v, d, labels);
+        if (o->reading == SZ_READ_PROBABILITIES && d == 1)
+            sz_settle_single(&t, v, t.rows);
         if (labels && reading != SZ_READ_SYMBOLS)
             status = sz_fail(SZ_E_ARG, "a column holds words, and words are symbols of one column");
         else

@@ -12,6 +12,7 @@ typedef struct sz_column {
 typedef struct sz_table {
     size_t rows, columns;
     bool vector; /* an array of one dimension, which became a column */
+    bool single; /* the numbers were written in single or half precision */
     sz_column *column;
     double *v; /* [rows][columns] */
 } sz_table;

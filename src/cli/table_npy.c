@@ -107,6 +107,7 @@ sz_status sz_table_from_npy(const void *data, size_t size, sz_table *out) {
     SZ_TRY(parse(data, size, &a));
     SZ_TRY(sz_table_new(a.dim[0], a.dim[1], out));
     out->vector = a.n_dim == 1;
+    out->single = a.kind == 'f' && a.size < 8;
     for (size_t i = 0; i < a.dim[0]; i++)
         for (size_t j = 0; j < a.dim[1]; j++)
             out->v[i * a.dim[1] + j] =

@@ -117,6 +117,13 @@ same ".npy through a pipe" "$(measure entropy - < "$work/p.npy" | get best)" sha
     printf '%-117s\n' "{'descr': '<f2', 'fortran_order': False, 'shape': (2,), }"
     printf '\000\064\000\072'
 } > "$work/half.npy"
+{ # 0.5 and 0.50026
+    printf '\223NUMPY\001\000\166\000'
+    printf '%-117s\n' "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }"
+    printf '\000\000\000\077\000\021\000\077'
+} > "$work/single.npy"
+about "the precision of f4" "$(measure entropy "$work/single.npy" --as probabilities | get hartley_nats)" 0.6931471805599453
+same "f4 is taken for probabilities" "$(measure entropy "$work/single.npy" | get best)" shannon
 about "f2" "$(measure entropy "$work/half.npy" | get shannon_nats)" 0.5623351446188083
 printf '["a","b","a","c"]' > "$work/words.json"
 same "words in JSON" "$(measure entropy "$work/words.json" | get cells_seen)" 3
@@ -130,6 +137,11 @@ refused 1 'row 2 has no "x"' "$szilard" measure entropy "$work/odd.jsonl"
 printf '{"x":1}\n{"x":\n' > "$work/cut.jsonl"
 refused 1 "record 2" "$szilard" measure entropy "$work/cut.jsonl"
 refused 1 "not a number" "$szilard" measure entropy <(printf '[1,null]')
+
+awk 'BEGIN { for (i = 0; i < 60; i++) print i % 7 + i / 100.0 ","  i % 7 / 7.0 }' > "$work/scalar.csv"
+same "real labels are binned" "$(measure dse "$work/scalar.csv" --labels 2 | get samples_in_classes)" 60
+has "isolated points" "$(measure dse "$work/rows.txt" --sigma 0.001)" "all are isolated"
+has "merged points" "$(measure dse "$work/rows.txt" --sigma 1e9)" "all are one"
 
 # ---- What does not fit is refused, and nothing asked for is passed over ---------------------------
 printf 'a b\nc d\na d\n' > "$work/pairs.txt"
