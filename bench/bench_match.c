@@ -216,8 +216,13 @@ static void draw(const char *folder, const figure *f, bench *b) {
     }
     char path[4096];
     snprintf(path, sizeof path, "%s/%s", folder, f->file);
-    check(sz_plot_write(path, &(sz_plot){f->title, f->x_label, "log10 of ns per alignment", x,
-                                         f->points, lines, LINES}));
+    check(sz_plot_write(path, &(sz_plot){.title = f->title,
+                                         .x_label = f->x_label,
+                                         .y_label = "log10 of ns per alignment",
+                                         .x = x,
+                                         .n = f->points,
+                                         .lines = lines,
+                                         .n_lines = LINES}));
 }
 
 static void draw_all(const char *folder) {
