@@ -43,6 +43,9 @@ sz_status sz_gguf_open_one(const char *path, sz_gguf **out);
 /* Opens the further files of a split model, whose first one is g, and adds their tensors to g. */
 sz_status sz_gguf_open_parts(sz_gguf *g);
 
+/* Lets the pages of the file, and of its further parts, leave memory; they come back when read. */
+void sz_gguf_release(const sz_gguf *g);
+
 /* Bytes of a scalar of that type; 0 for strings, arrays and unknown types. */
 size_t sz_gguf_type_bytes(sz_gguf_type type);
 /* "u32"; "unknown" for a number that is no type. */

@@ -432,6 +432,13 @@ sz_status sz_gguf_parse(const void *data, size_t size, const char *name, sz_gguf
     return finish(g, SZ_OK, out);
 }
 
+void sz_gguf_release(const sz_gguf *g) {
+    for (uint32_t i = 0; i < g->n_parts; i++)
+        sz_gguf_release(g->part[i]);
+    if (g->map.data)
+        sz_map_release(g->map.data, g->map.size);
+}
+
 void sz_gguf_close(sz_gguf *g) {
     if (!g)
         return;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gguf.h"
 #include "model.h"
 #include "name_table.h"
 
@@ -14,7 +15,7 @@ typedef struct loader {
     size_t panels; /* bytes of repacked matrices so far */
 } loader;
 
-enum { SLICE_BYTES = 4 << 20 }; /* of a tensor that are in memory beside its panels */
+enum { SLICE_BYTES = 1 << 20 }; /* of a tensor that are in memory beside its panels */
 
 static sz_status find_tensor(const loader *ld, const char *name, uint64_t n_cols, uint64_t n_rows,
                              const sz_gguf_tensor **out) {
@@ -196,9 +197,13 @@ static sz_status load_ends(loader *ld) {
 }
 
 static sz_status load_all(loader *ld) {
-    for (uint32_t i = 0; i < ld->m->h.n_layer; i++)
+    for (uint32_t i = 0; i < ld->m->h.n_layer; i++) {
         SZ_TRY(load_layer(ld, i));
-    return load_ends(ld);
+        sz_gguf_release(ld->m->gguf); /* a small tensor, too, brought pages around it */
+    }
+    SZ_TRY(load_ends(ld));
+    sz_gguf_release(ld->m->gguf);
+    return SZ_OK;
 }
 
 /* Frequencies of rope: rope.c reads the one, the other is of the first converters and not needed.

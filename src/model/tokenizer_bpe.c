@@ -5,6 +5,7 @@
 
 /* The most that fit into 2^20 slots; the largest vocabularies in use have 450,000. */
 enum { MAX_MERGES = (2 << 20) / 3 };
+_Static_assert((int)MAX_MERGES <= (int)SZ_SLOT_EMPTY, "a slot holds any rank");
 
 static uint32_t hash_pair(uint32_t left, uint32_t right) {
     uint64_t h = ((uint64_t)left << 32 | right) * 0x9E3779B97F4A7C15u;
@@ -12,12 +13,16 @@ static uint32_t hash_pair(uint32_t left, uint32_t right) {
 }
 
 /* The slot of a pair, or the empty one where it would go. */
-static sz_merge *slot_of(const sz_bpe *b, uint32_t left, uint32_t right) {
-    uint32_t i = hash_pair(left, right) & b->mask;
-    while (b->merges[i].left != UINT32_MAX &&
-           (b->merges[i].left != left || b->merges[i].right != right))
-        i = (i + 1) & b->mask;
-    return &b->merges[i];
+static sz_slot *slot_of(const sz_bpe *b, uint32_t left, uint32_t right, uint32_t hash) {
+    uint32_t tag = sz_slot_tag(hash);
+    for (uint32_t i = hash & b->mask;; i = (i + 1) & b->mask) {
+        sz_slot *slot = &b->slots[i];
+        if (slot->number == SZ_SLOT_EMPTY)
+            return slot;
+        const sz_merge *m = &b->merges[slot->number];
+        if (slot->tag == tag && m->left == left && m->right == right)
+            return slot;
+    }
 }
 
 /* The token "left right" without its space. Files list merges in the order of their products, so
@@ -57,9 +62,11 @@ static sz_status load_merge(const sz_gguf *g, sz_tokenizer *t, sz_str text, uint
                : right < 0 ? "the right part"
                            : "the product");
     *last = (uint32_t)product;
-    sz_merge *slot = slot_of(&t->bpe, (uint32_t)left, (uint32_t)right);
-    if (slot->left == UINT32_MAX) /* of a pair listed twice the first rank counts */
-        *slot = (sz_merge){(uint32_t)left, (uint32_t)right, rank, (uint32_t)product};
+    uint32_t hash = hash_pair((uint32_t)left, (uint32_t)right);
+    sz_slot *slot = slot_of(&t->bpe, (uint32_t)left, (uint32_t)right, hash);
+    t->bpe.merges[rank] = (sz_merge){(uint32_t)left, (uint32_t)right, (uint32_t)product};
+    if (slot->number == SZ_SLOT_EMPTY) /* of a pair listed twice the first rank counts */
+        *slot = (sz_slot){.number = rank, .tag = sz_slot_tag(hash)};
     return SZ_OK;
 }
 
@@ -74,13 +81,12 @@ static sz_status load_merges(const sz_gguf *g, sz_tokenizer *t) {
     size_t slots = 16;
     while (slots < kv->n + kv->n / 2)
         slots *= 2;
-    t->bpe.merges = sz_alloc(slots * sizeof *t->bpe.merges);
+    t->bpe.merges = sz_alloc((kv->n + 1) * sizeof *t->bpe.merges);
+    t->bpe.slots = sz_slots_new(slots);
     char *joined = sz_alloc(t->vocab.longest + 1);
     sz_status status = SZ_OK;
-    if (!t->bpe.merges || !joined)
+    if (!t->bpe.merges || !t->bpe.slots || !joined)
         status = sz_fail(SZ_E_NOMEM, "out of memory for %llu merges", (unsigned long long)kv->n);
-    else
-        memset(t->bpe.merges, 0xFF, slots * sizeof *t->bpe.merges);
     t->bpe.mask = (uint32_t)slots - 1;
     uint32_t last = 0;
     for (uint32_t i = 0; i < kv->n && status == SZ_OK; i++)
@@ -113,6 +119,7 @@ sz_status sz_bpe_load(const sz_gguf *g, sz_tokenizer *t) {
 
 void sz_bpe_free(sz_bpe *b) {
     sz_free(b->merges);
+    sz_free(b->slots);
     sz_pretokenizer_free(b->pre);
 }
 
@@ -120,11 +127,13 @@ static bool pair_of(const sz_encoder *e, const char *word, const sz_symbol *left
                     const sz_symbol *right, uint32_t *rank, int32_t *id) {
     if (left->id < 0 || right->id < 0)
         return false;
-    const sz_merge *m = slot_of(&e->t->bpe, (uint32_t)left->id, (uint32_t)right->id);
-    if (m->left == UINT32_MAX)
+    const sz_bpe *b = &e->t->bpe;
+    uint32_t hash = hash_pair((uint32_t)left->id, (uint32_t)right->id);
+    uint32_t found = slot_of(b, (uint32_t)left->id, (uint32_t)right->id, hash)->number;
+    if (found == SZ_SLOT_EMPTY)
         return false;
-    *rank = m->rank;
-    *id = (int32_t)m->id;
+    *rank = found;
+    *id = (int32_t)b->merges[found].id;
     return true;
 }
 

@@ -35,20 +35,29 @@ typedef struct sz_strings {
     uint32_t *at; /* [n+1] */
 } sz_strings;
 
-typedef struct sz_vocab_slot {
-    uint32_t tag; /* high half of the hash */
-    uint32_t id;  /* UINT32_MAX: empty */
-} sz_vocab_slot;
+/* A slot of an open hash table: a number, and as much of the hash as there is room for, so that
+ * other entries are seldom looked at. */
+enum { SZ_SLOT_BITS = 20, SZ_SLOT_EMPTY = (1 << SZ_SLOT_BITS) - 1 };
+typedef struct sz_slot {
+    uint32_t number : SZ_SLOT_BITS; /* SZ_SLOT_EMPTY: none */
+    uint32_t tag : 32 - SZ_SLOT_BITS;
+} sz_slot;
+
+/* n slots, all empty; NULL if there is no memory. */
+sz_slot *sz_slots_new(size_t n);
+static inline uint32_t sz_slot_tag(uint32_t hash) {
+    return hash >> SZ_SLOT_BITS;
+}
 
 typedef struct sz_vocab {
     uint32_t n;
-    uint32_t longest;     /* bytes of the longest text */
-    sz_strings text;      /* as in the file */
-    sz_strings piece;     /* what the token adds to a text */
-    uint8_t *type;        /* [n], sz_token_type */
-    bool *end;            /* [n]: ends a generation */
-    float *score;         /* [n], SPM only, else NULL */
-    sz_vocab_slot *slots; /* open addressing over text; empty texts are not in it */
+    uint32_t longest; /* bytes of the longest text */
+    sz_strings text;  /* as in the file */
+    sz_strings piece; /* what the token adds to a text */
+    uint8_t *type;    /* [n], sz_token_type */
+    bool *end;        /* [n]: ends a generation */
+    float *score;     /* [n], SPM only, else NULL */
+    sz_slot *slots;   /* open addressing over text; empty texts are not in it */
     uint32_t mask;
 } sz_vocab;
 
@@ -100,13 +109,12 @@ int32_t sz_specials_match(const sz_specials *s, const sz_vocab *v, const char *t
 /* ---- The kinds ------------------------------------------------------------------------------- */
 
 typedef struct sz_merge {
-    uint32_t left, right; /* left UINT32_MAX: empty slot */
-    uint32_t rank;
-    uint32_t id; /* what they become */
+    uint32_t left, right, id; /* id: what they become */
 } sz_merge;
 
 typedef struct sz_bpe {
-    sz_merge *merges; /* open addressing over (left, right) */
+    sz_merge *merges; /* by rank */
+    sz_slot *slots;   /* open addressing over (left, right) */
     uint32_t mask;
     sz_pretokenizer *pre;
 } sz_bpe;

@@ -8,6 +8,7 @@
 /* The largest vocabularies in use have 2^18 tokens of 3 MiB in all. With these bounds and that of
  * the merges no file makes a tokenizer of more than 64 MiB. */
 enum { MAX_TOKENS = 1 << 19, MAX_TEXT_BYTES = 8 << 20 };
+_Static_assert((int)MAX_TOKENS <= (int)SZ_SLOT_EMPTY, "a slot holds any id");
 
 uint32_t sz_byte_to_char(uint8_t b) {
     if ((b >= 33 && b <= 126) || (b >= 161 && b != 173))
@@ -110,16 +111,23 @@ static sz_status load_scores(const sz_gguf *g, sz_vocab *v) {
     return SZ_OK;
 }
 
+sz_slot *sz_slots_new(size_t n) {
+    sz_slot *slots = sz_alloc(n * sizeof *slots);
+    if (slots)
+        memset(slots, 0xFF, n * sizeof *slots);
+    return slots;
+}
+
 /* The slot of a text, or the empty one where it would go. */
-static sz_vocab_slot *slot_of(const sz_vocab *v, const char *text, size_t n, uint64_t hash) {
-    uint32_t tag = (uint32_t)(hash >> 32);
+static sz_slot *slot_of(const sz_vocab *v, const char *text, size_t n, uint64_t hash) {
+    uint32_t tag = sz_slot_tag((uint32_t)(hash >> 32));
     for (uint32_t i = (uint32_t)hash & v->mask;; i = (i + 1) & v->mask) {
-        sz_vocab_slot *slot = &v->slots[i];
-        if (slot->id == UINT32_MAX)
+        sz_slot *slot = &v->slots[i];
+        if (slot->number == SZ_SLOT_EMPTY)
             return slot;
         if (slot->tag != tag)
             continue;
-        sz_str s = sz_vocab_text(v, slot->id);
+        sz_str s = sz_vocab_text(v, slot->number);
         if (s.n == n && memcmp(s.s, text, n) == 0)
             return slot;
     }
@@ -130,20 +138,19 @@ static sz_status index_texts(const sz_gguf *g, sz_vocab *v) {
     size_t slots = 16;
     while (slots < (size_t)v->n + v->n / 2)
         slots *= 2;
-    v->slots = sz_alloc(slots * sizeof *v->slots);
+    v->slots = sz_slots_new(slots);
     SZ_REQUIRE(v->slots, SZ_E_NOMEM, "out of memory for an index of %u tokens", v->n);
-    memset(v->slots, 0xFF, slots * sizeof *v->slots);
     v->mask = (uint32_t)slots - 1;
     for (uint32_t i = 0; i < v->n; i++) {
         sz_str s = sz_vocab_text(v, i);
         if (s.n == 0)
             continue;
         uint64_t hash = sz_hash_bytes(s.s, s.n);
-        sz_vocab_slot *slot = slot_of(v, s.s, s.n, hash);
-        SZ_REQUIRE(slot->id == UINT32_MAX, SZ_E_FORMAT,
+        sz_slot *slot = slot_of(v, s.s, s.n, hash);
+        SZ_REQUIRE(slot->number == SZ_SLOT_EMPTY, SZ_E_FORMAT,
                    "%s: tokenizer.ggml.tokens: tokens %u and %u are both \"%s\"", sz_gguf_name(g),
-                   slot->id, i, sz_show_text(s.s, s.n, shown));
-        *slot = (sz_vocab_slot){(uint32_t)(hash >> 32), i};
+                   (unsigned)slot->number, i, sz_show_text(s.s, s.n, shown));
+        *slot = (sz_slot){.number = i, .tag = sz_slot_tag((uint32_t)(hash >> 32))};
     }
     return SZ_OK;
 }
@@ -151,8 +158,8 @@ static sz_status index_texts(const sz_gguf *g, sz_vocab *v) {
 int32_t sz_vocab_find(const sz_vocab *v, const char *text, size_t n) {
     if (n == 0 || n > v->longest)
         return -1;
-    uint32_t id = slot_of(v, text, n, sz_hash_bytes(text, n))->id;
-    return id == UINT32_MAX ? -1 : (int32_t)id;
+    uint32_t id = slot_of(v, text, n, sz_hash_bytes(text, n))->number;
+    return id == SZ_SLOT_EMPTY ? -1 : (int32_t)id;
 }
 
 /* Bytes of a byte-level text; if a character stands for no byte, the text itself. */

@@ -66,14 +66,20 @@ static void split_q4_1(const uint8_t *block, sz_lane_block *out) {
     memcpy(out->data, b->qs, sizeof b->qs);
 }
 
-/* The 32 high bits of a block, bit i of column i, as a plane. */
+/* Swaps the bits of x below the mask with those `by` places above them. */
+static uint32_t swap_bits(uint32_t x, uint32_t mask, unsigned by) {
+    uint32_t differ = (x >> by ^ x) & mask;
+    return x ^ differ ^ differ << by;
+}
+
+/* The 32 high bits of a block, bit i of column i, as a plane: the number 4j + c of a bit becomes
+ * 8c + j. Each step exchanges two binary digits of the numbers: 4 and 1, 3 and 0, 2 and 1, 1 and 0.
+ */
 static uint32_t plane_of_bits(const uint8_t bits[4]) {
-    uint32_t all = word(bits), plane = 0;
-    for (unsigned j = 0; j < 8; j++) {
-        uint32_t four = all >> (4 * j);
-        plane |= ((four & 1) | (four & 2) << 7 | (four & 4) << 14 | (four & 8) << 21) << j;
-    }
-    return plane;
+    uint32_t x = swap_bits(word(bits), 0x0000ccccu, 14);
+    x = swap_bits(x, 0x00aa00aau, 7);
+    x = swap_bits(x, 0x0c0c0c0cu, 2);
+    return swap_bits(x, 0x22222222u, 1);
 }
 
 static void split_q5_0(const uint8_t *block, sz_lane_block *out) {
