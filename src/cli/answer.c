@@ -232,7 +232,9 @@ static const char *const writers[] = {"small", "large"}; /* in the order of sz_r
 /* The chain that drew the latest token, where it is to be explained. */
 static const sz_chain *explained(const answer *a) {
     const sz_voice *v = &a->talk->voice;
-    return a->talk->options->explain && !v->router ? sz_session_chain(v->session, 0) : NULL;
+    if (!a->talk->options->explain)
+        return NULL;
+    return v->router ? sz_router_chain(v->router) : sz_session_chain(v->session, 0);
 }
 
 static sz_status print_record(const answer *a, const sz_token *token, size_t pos) {
@@ -254,9 +256,13 @@ static void explain(const answer *a, const sz_token *token) {
     if (!chain || o->json)
         return;
     sz_piece_put(&b, sz_model_tokenizer(m), token->id);
-    sz_buf_printf(&b, "  entropy %.3f, surprisal %.3f %s\n",
+    sz_buf_printf(&b, "  entropy %.3f, surprisal %.3f %s",
                   sz_unit_convert((double)token->entropy, unit),
                   sz_unit_convert((double)token->surprisal, unit), sz_unit_name(unit));
+    if (a->talk->voice.router)
+        sz_buf_printf(&b, "; by the %s model, route %s", writers[token->model],
+                      sz_router_get_kind(a->talk->voice.router)->routes[token->route]);
+    sz_buf_putc(&b, '\n');
     sz_stages_put(&b, chain, sz_tokenizer_n_vocab(sz_model_tokenizer(m)), unit, "   ");
     fflush(stdout);
     if (!b.failed)

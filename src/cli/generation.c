@@ -214,8 +214,6 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
             argp_error(state, "--kv-policy is for the cache of one model: not with two of them");
         if (g->forgetting.text && g->overflow == SZ_OVERFLOW_DROP)
             argp_error(state, "--overflow drop computes texts anew, without a --kv-policy");
-        if (g->explain && g->routing.router)
-            argp_error(state, "--explain looks at the draws of one model: not with two of them");
         return 0;
     default:
         return parse_output(key, arg, state, g);

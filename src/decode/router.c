@@ -157,6 +157,10 @@ const char *sz_router_text(sz_router *r) {
 
 /* ---- The text -------------------------------------------------------------------------------- */
 
+const sz_chain *sz_router_chain(const sz_router *r) {
+    return r->text.chain;
+}
+
 sz_status sz_router_set_chain(sz_router *r, sz_chain *chain, uint64_t seed) {
     sz_chain_free(r->text.chain);
     r->text.chain = chain;

@@ -66,20 +66,19 @@ static void attend_tile(const attention *a, query **tile, int n, const sz_kv_vie
     _Alignas(64) float scores[SZ_QUERY_MAX][SZ_KV_BLOCK];
     const float *queries[SZ_QUERY_MAX] = {0};
     float *mixes[SZ_QUERY_MAX], max[SZ_QUERY_MAX], sum[SZ_QUERY_MAX];
-    int n_pos = 0;
-    for (int i = 0; i < n; i++) {
-        queries[i] = tile[i]->q;
-        mixes[i] = mix + (size_t)i * ((dim + 15) / 16 * 16);
-    }
-    k->attend_scores(queries, n, view->key, view->f16, dim, scores);
+    int from[SZ_QUERY_MAX], to[SZ_QUERY_MAX], n_pos = 0; /* places of the block that are seen */
     for (int i = 0; i < n; i++) {
         int64_t base = (int64_t)block * SZ_KV_BLOCK;
-        int64_t from = (int64_t)tile[i]->first - base, to = (int64_t)tile[i]->last + 1 - base;
-        from = from > 0 ? from : 0;
-        to = to < SZ_KV_BLOCK ? to : SZ_KV_BLOCK;
-        k->attend_softmax(scores[i], (int)from, (int)to, &max[i], &sum[i]);
-        n_pos = (int)to > n_pos ? (int)to : n_pos;
+        int64_t first = (int64_t)tile[i]->first - base, end = (int64_t)tile[i]->last + 1 - base;
+        queries[i] = tile[i]->q;
+        mixes[i] = mix + (size_t)i * ((dim + 15) / 16 * 16);
+        from[i] = first > 0 ? (int)first : 0;
+        to[i] = end < SZ_KV_BLOCK ? (int)end : SZ_KV_BLOCK;
+        n_pos = to[i] > n_pos ? to[i] : n_pos;
     }
+    k->attend_scores(queries, n, view->key, view->f16, dim, n_pos, scores);
+    for (int i = 0; i < n; i++)
+        k->attend_softmax(scores[i], from[i], to[i], &max[i], &sum[i]);
     k->attend_mix(scores, n, view->value, view->f16, (dim + 15) / 16 * 16, n_pos, mixes);
     for (int i = 0; i < n; i++)
         merge_block(k, tile[i], max[i], sum[i], mixes[i], dim);
@@ -205,7 +204,7 @@ static void tap_row(const attention *a, size_t row, size_t head, float *p, size_
     for (uint32_t b = first / SZ_KV_BLOCK; b <= position / SZ_KV_BLOCK; b++) {
         sz_kv_view view = sz_kv_view_block(a->pass->kv, a->pass->seq[row], b, a->layer,
                                            (uint32_t)head / a->group, a->scratch);
-        a->g->kernels->attend_scores(&q, 1, view.key, view.f16, h->head_dim,
+        a->g->kernels->attend_scores(&q, 1, view.key, view.f16, h->head_dim, SZ_KV_BLOCK,
                                      (float(*)[SZ_KV_BLOCK])(p + b * SZ_KV_BLOCK));
     }
     bool known =

@@ -17,7 +17,7 @@ uint32_t sz_kv_places(const sz_kv *kv, uint32_t seq, uint32_t layer, uint32_t he
 static void score_block(const sz_kernels *k, const sz_kv_view *view, const float *q, size_t dim,
                         uint32_t from, uint32_t n, float *p) {
     _Alignas(64) float scores[1][SZ_KV_BLOCK];
-    k->attend_scores(&q, 1, view->key, view->f16, dim, scores);
+    k->attend_scores(&q, 1, view->key, view->f16, dim, (int)(from + n), scores);
     memcpy(p, scores[0] + from, n * sizeof *p);
 }
 

@@ -38,6 +38,19 @@ both --router "ead tau=$tau window=2 min=3" --account > /dev/null
 has "trace" "$(cat "$work/err")" "written by   small "
 has "saving" "$(cat "$work/err")" "of the computation"
 
+# --explain tells who wrote a token and what each sampler did; the text stays what it is.
+for router in "ead tau=$tau window=2 min=3" speculative; do
+    both --router "$router" --top-h 0.5 --explain > "$work/out"
+    same "explained tokens of $router" "$(grep -c 'top-h .*keeps .*budget' "$work/err")" 60
+    same "explained text of $router" "$(cat "$work/out")" "$(both --router "$router" --top-h 0.5)"
+done
+both --router "ead tau=$tau window=2 min=3" --explain > /dev/null
+same "explained writers" "$(grep -c 'by the small model, route entropy' "$work/err")" "$n_small"
+both --router speculative --explain > /dev/null
+has "explained route" "$(cat "$work/err")" "by the large model, route own"
+both --router speculative --top-h 0.5 --explain --json > "$work/json"
+same "stages of records" "$(head -1 "$work/json" | "$json_get" stages.4.sampler)" top-h
+
 # A conversation.
 printf 'one\ntwo\n' | "$szilard" chat --small "$small" --large "$large" --ead -n 20 --seed 1 \
     > "$work/out" 2> "$work/err" || fail "chat: $(cat "$work/err")"

@@ -160,7 +160,6 @@ has "ended thoughts" "$(tail -1 "$work/json")" "</think>"
 same "drawn tokens" "$("$json_get" account.tokens < "$work/json" | tail -1)" 30
 exits "no such rule" 2 "$szilard" run "$tiny" x --stop-when "boredom"
 has "no such rule" "$(cat "$work/err")" "choose from: entropy"
-exits "explain and two models" 2 "$szilard" run "$tiny" x --explain --router ead
 
 # Chains that the shortcuts, orders and presets make.
 chain_of() { run -p a -n 0 --json "$@" | "$json_get" account.sampler; }

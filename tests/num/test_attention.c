@@ -49,7 +49,7 @@ static void check_query(const block *b, int q, int from, int to, int n_pos, cons
                         const float *weights, float max, float sum, const float *mix) {
     float want[64], want_mix[WIDEST], want_max, want_sum;
     canonical_scores(b->query[q], b->key, b->dim, want);
-    for (int i = 0; i < 64; i++)
+    for (int i = 0; i < n_pos; i++)
         assert_true(same_float(scores[i], want[i]));
     canonical_softmax(want, from, to, &want_max, &want_sum);
     assert_true(max == want_max && same_float(sum, want_sum));
@@ -74,7 +74,7 @@ static void check_queries(const sz_kernels *k, const block *b, int n) {
         n_pos = to[q] > n_pos ? to[q] : n_pos;
     }
     k->attend_scores(queries, n, b->f16 ? (void *)b->key_half : (void *)b->key, b->f16, b->dim,
-                     scores);
+                     n_pos, scores);
     memcpy(weights, scores, sizeof weights);
     for (int q = 0; q < n; q++)
         k->attend_softmax(weights[q], from[q], to[q], &max[q], &sum[q]);

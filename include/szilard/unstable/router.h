@@ -57,6 +57,8 @@ SZ_API uint32_t sz_router_context(const sz_router *r);
 SZ_API uint32_t sz_router_length(const sz_router *r);
 SZ_API sz_status sz_router_set_sampler(sz_router *r, const char *chain, uint64_t seed);
 SZ_API sz_status sz_router_set_chain(sz_router *r, sz_chain *chain, uint64_t seed);
+/* The text's own, which drew its latest token; NULL: greedy. */
+SZ_API const sz_chain *sz_router_chain(const sz_router *r);
 SZ_API sz_status sz_router_prompt_ids(sz_router *r, const int32_t *ids, size_t n);
 SZ_API sz_status sz_router_truncate(sz_router *r, uint32_t n_tokens);
 SZ_API sz_status sz_router_sync(sz_router *r, const int32_t *ids, size_t n, size_t *n_kept);

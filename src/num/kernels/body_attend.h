@@ -5,24 +5,39 @@ static inline ALWAYS_INLINE v16 load_cached(const void *p, bool f16, size_t at) 
     return f16 ? v_load_f16((const uint16_t *)p + at) : v_load((const float *)p + at);
 }
 
-/* Four lanes-of-16 of positions for n queries at a time. */
+/* `width` lanes-of-16 of positions for n queries at a time. */
 static inline ALWAYS_INLINE void scores_tile(const float *const *query, int n, const void *key,
-                                             bool f16, size_t dim, float (*scores)[SZ_KV_BLOCK]) {
+                                             bool f16, size_t dim, int width,
+                                             float (*scores)[SZ_KV_BLOCK]) {
     v16 acc[SZ_QUERY_MAX][4];
     for (int q = 0; q < n; q++)
-        for (int j = 0; j < 4; j++)
+        for (int j = 0; j < width; j++)
             acc[q][j] = v_set1(0.0f);
     for (size_t d = 0; d < dim; d++) {
         v16 k[4];
-        for (size_t j = 0; j < 4; j++)
-            k[j] = load_cached(key, f16, d * SZ_KV_BLOCK + 16 * j);
+        for (int j = 0; j < width; j++)
+            k[j] = load_cached(key, f16, d * SZ_KV_BLOCK + 16 * (size_t)j);
         for (int q = 0; q < n; q++)
-            for (int j = 0; j < 4; j++)
+            for (int j = 0; j < width; j++)
                 acc[q][j] = v_fma(v_set1(query[q][d]), k[j], acc[q][j]);
     }
     for (int q = 0; q < n; q++)
-        for (int j = 0; j < 4; j++)
+        for (int j = 0; j < width; j++)
             v_store(scores[q] + 16 * j, acc[q][j]);
+}
+
+/* Only the places below n_pos, and some more. */
+static inline ALWAYS_INLINE void scores_wide(const float *const *query, int n, const void *key,
+                                             bool f16, size_t dim, int n_pos,
+                                             float (*scores)[SZ_KV_BLOCK]) {
+    if (n_pos <= 16)
+        scores_tile(query, n, key, f16, dim, 1, scores);
+    else if (n_pos <= 32)
+        scores_tile(query, n, key, f16, dim, 2, scores);
+    else if (n_pos <= 48)
+        scores_tile(query, n, key, f16, dim, 3, scores);
+    else
+        scores_tile(query, n, key, f16, dim, 4, scores);
 }
 
 /* Four lanes-of-16 of dimensions for n queries at a time. */
@@ -80,11 +95,11 @@ static inline ALWAYS_INLINE void mix_rows(float (*const scores)[SZ_KV_BLOCK], in
     }                                                                                              \
     }
 static void attend_scores(const float *const *query, int n_query, const void *key, bool f16,
-                          size_t dim, float (*scores)[SZ_KV_BLOCK]) {
+                          size_t dim, int n_pos, float (*scores)[SZ_KV_BLOCK]) {
     if (f16)
-        BY_QUERIES(scores_tile(query, N, key, true, dim, scores))
+        BY_QUERIES(scores_wide(query, N, key, true, dim, n_pos, scores))
     else
-        BY_QUERIES(scores_tile(query, N, key, false, dim, scores))
+        BY_QUERIES(scores_wide(query, N, key, false, dim, n_pos, scores))
 }
 static void attend_mix(float (*const scores)[SZ_KV_BLOCK], int n_query, const void *value, bool f16,
                        size_t dim, int n_pos, float *const *mix) {

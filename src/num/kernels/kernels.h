@@ -140,9 +140,10 @@ typedef struct sz_kernels {
 
     /* ---- Attention over one block of 64 positions -----------------------------------------------
      */
-    /* scores[q][pos] = sum_d query[q][d] * key[d][pos], sequential in d. key [dim][64]. */
+    /* scores[q][pos] = sum_d query[q][d] * key[d][pos], sequential in d, for pos < n_pos; others
+     * may be written or not. key [dim][64]. */
     void (*attend_scores)(const float *const *query, int n_query, const void *key, bool f16,
-                          size_t dim, float (*scores)[SZ_KV_BLOCK]);
+                          size_t dim, int n_pos, float (*scores)[SZ_KV_BLOCK]);
     /* Softmax of one query's scores within its valid positions [from, to): scores become
      * exp(s - *max), zero elsewhere; *sum their sum. */
     void (*attend_softmax)(float *scores, int from, int to, float *max, float *sum);
