@@ -30,9 +30,10 @@ sz_tensor *sz_model_layers(sz_graph *g, const sz_model *m, sz_pass *pass, sz_ten
 static sz_tensor *embed(sz_graph *g, const sz_model *m, const sz_pass *pass) {
     sz_tensor *x = NULL;
     if (pass->ids) {
-        x = m->embedding ? sz_embed(g, m->embedding_type, m->embedding, m->h.n_vocab, m->h.n_embd,
-                                    pass->ids, pass->n)
-                         : sz_embed_weight(g, &m->head, pass->ids, pass->n);
+        x = m->embedding_values ? sz_embedding(g, m->embedding_values, pass->ids, pass->n)
+            : m->embedding ? sz_embed(g, m->embedding_type, m->embedding, m->h.n_vocab, m->h.n_embd,
+                                      pass->ids, pass->n)
+                           : sz_embed_weight(g, &m->head, pass->ids, pass->n);
         return m->h.embedding_scale == 1.0f ? x : sz_scale(g, x, m->h.embedding_scale);
     }
     x = sz_tensor_new(g, pass->n, m->h.n_embd);
@@ -41,9 +42,14 @@ static sz_tensor *embed(sz_graph *g, const sz_model *m, const sz_pass *pass) {
     return x;
 }
 
-sz_tensor *sz_model_forward(sz_graph *g, const sz_model *m, sz_pass *pass, bool logits) {
+sz_tensor *sz_model_begin(sz_graph *g, const sz_model *m, sz_pass *pass) {
     sz_tensor *x = embed(g, m, pass);
     sz_model_rope_angles(m, g, pass);
+    return x;
+}
+
+sz_tensor *sz_model_forward(sz_graph *g, const sz_model *m, sz_pass *pass, bool logits) {
+    sz_tensor *x = sz_model_begin(g, m, pass);
     x = sz_model_layers(g, m, pass, x, 0, m->h.n_layer);
     if (g->status == SZ_OK && pass->want && !narrows(pass))
         x = sz_gather(g, x, pass->want, pass->n_want);

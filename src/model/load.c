@@ -36,11 +36,25 @@ static sz_status find_tensor(const loader *ld, const char *name, uint64_t n_cols
 
 /* Row r of a head's first n_rot rows in pair order (2i, 2i+1) comes from the file; rows are wanted
  * in half order (i, i + n_rot/2), the one that the rope operator turns. */
-static size_t source_row(const sz_hparams *h, size_t row) {
+size_t sz_model_source_row(const sz_hparams *h, size_t row) {
     size_t head = row / h->head_dim * h->head_dim, r = row % h->head_dim, half = h->n_rot / 2;
     if (r >= h->n_rot)
         return row;
     return head + (r < half ? 2 * r : 2 * (r - half) + 1);
+}
+
+/* Notes a tensor that learns: its values are there, its gradient is zero. */
+static sz_status learn(const loader *ld, const char *name, sz_tensor *t, bool paired) {
+    sz_model *m = ld->m;
+    size_t n = t->n_rows * t->n_cols;
+    t->grad = sz_arena_alloc(m->arena, n * sizeof *t->grad);
+    SZ_REQUIRE(t->grad, SZ_E_NOMEM, "no memory for the gradient of tensor %s", name);
+    memset(t->grad, 0, n * sizeof *t->grad);
+    t->learns = t->keeps = true;
+    bool matrix = strncmp(name, "blk.", 4) == 0 && t->n_rows > 1;
+    m->learned_paired[m->n_learned] = paired;
+    m->learned[m->n_learned++] = (sz_learned){name, t, matrix};
+    return SZ_OK;
 }
 
 static sz_status load_vector(const loader *ld, const char *name, uint64_t n, bool unpair,
@@ -58,10 +72,12 @@ static sz_status load_vector(const loader *ld, const char *name, uint64_t n, boo
     SZ_REQUIRE(v, SZ_E_NOMEM, "no memory for tensor %s", name);
     info->dequantize(t->data, v, n);
     for (uint64_t i = 0; unpair && i < n; i++)
-        v[n + i] = v[source_row(&m->h, i)];
+        v[n + i] = v[sz_model_source_row(&m->h, i)];
     *out = sz_arena_alloc_small(m->arena, sizeof **out);
     SZ_REQUIRE(*out, SZ_E_NOMEM, "no memory for tensor %s", name);
     **out = sz_tensor_of(unpair ? v + n : v, NULL, 1, n);
+    if (m->learns)
+        SZ_TRY(learn(ld, t->name, *out, unpair));
     m->n_params += n;
     m->weight_bytes += t->bytes;
     return SZ_OK;
@@ -85,19 +101,47 @@ static sz_status pack_unpaired(const sz_model *m, const sz_gguf_tensor *t, const
     uint8_t *copy = sz_alloc(t->bytes);
     SZ_REQUIRE(copy, SZ_E_NOMEM, "no memory to reorder tensor %s", t->name);
     for (size_t row = 0; row < t->dim[1]; row++)
-        memcpy(copy + row * row_bytes, t->data + source_row(&m->h, row) * row_bytes, row_bytes);
+        memcpy(copy + row * row_bytes, t->data + sz_model_source_row(&m->h, row) * row_bytes,
+               row_bytes);
     sz_map_release(t->data, t->bytes);
     sz_matrix_pack_rows(sz_runtime_pool(m->rt), out, 0, t->dim[1], copy);
     sz_free(copy);
     return SZ_OK;
 }
 
+/* The floats that a tensor of any format stands for. */
+static sz_status load_values(const loader *ld, const sz_gguf_tensor *t, bool unpair,
+                             sz_tensor **out) {
+    sz_model *m = ld->m;
+    const sz_type_info *info = sz_type_get(t->type);
+    size_t n_cols = t->dim[0], n_rows = t->dim[1], row_bytes = t->bytes / n_rows;
+    SZ_REQUIRE(info->dequantize && n_cols % info->block == 0, SZ_E_UNSUPPORTED,
+               "%s: tensor %s has type %s, which cannot be read as floats", sz_gguf_name(m->gguf),
+               t->name, info->name);
+    if (ld->checking)
+        return SZ_OK;
+    float *v = sz_arena_alloc(m->arena, n_rows * n_cols * sizeof *v);
+    *out = sz_arena_alloc_small(m->arena, sizeof **out);
+    SZ_REQUIRE(v && *out, SZ_E_NOMEM, "no memory for tensor %s", t->name);
+    for (size_t row = 0; row < n_rows; row++) {
+        size_t from = unpair ? sz_model_source_row(&m->h, row) : row;
+        info->dequantize(t->data + from * row_bytes, v + row * n_cols, n_cols);
+    }
+    sz_map_release(t->data, t->bytes);
+    **out = sz_tensor_of(v, NULL, n_rows, n_cols);
+    m->n_params += n_rows * n_cols;
+    m->weight_bytes += t->bytes;
+    return learn(ld, t->name, *out, unpair);
+}
+
 static sz_status load_matrix(loader *ld, const char *name, uint64_t n_cols, uint64_t n_rows,
-                             bool unpair, sz_matrix *out) {
+                             bool unpair, sz_weight *out) {
     sz_model *m = ld->m;
     const sz_gguf_tensor *t;
     sz_matrix planned;
     SZ_TRY(find_tensor(ld, name, n_cols, n_rows, &t));
+    if (m->learns)
+        return load_values(ld, t, unpair, &out->values);
     sz_status status = sz_matrix_lay_out(t->type, t->dim[1], t->dim[0], &planned);
     if (status != SZ_OK)
         return sz_fail_within(status, "%s: tensor %s", sz_gguf_name(m->gguf), t->name);
@@ -112,7 +156,7 @@ static sz_status load_matrix(loader *ld, const char *name, uint64_t n_cols, uint
         pack(m, t, &planned);
     m->n_params += t->dim[0] * t->dim[1];
     m->weight_bytes += t->bytes;
-    *out = planned;
+    out->matrix = planned;
     return SZ_OK;
 }
 
@@ -127,7 +171,7 @@ static sz_status load_weight(loader *ld, uint32_t i, const char *what, uint64_t 
     char name[96];
     out->name = what;
     SZ_TRY(load_matrix(ld, in_layer(name, sizeof name, i, what, "weight"), n_cols, n_rows, unpair,
-                       &out->matrix));
+                       out));
     in_layer(name, sizeof name, i, what, "bias");
     if (!bias && !sz_gguf_find_tensor(ld->m->gguf, name))
         return SZ_OK;
@@ -183,14 +227,16 @@ static sz_status load_ends(loader *ld) {
     SZ_TRY(load_vector(ld, "output_norm.weight", h->n_embd, false, &m->output_norm));
     m->head.name = "output";
     bool tied = !sz_gguf_find_tensor(m->gguf, "output.weight");
-    if (!tied && !ld->checking) {
+    if (!tied && m->learns)
+        SZ_TRY(load_values(ld, e, false, &m->embedding_values));
+    else if (!tied && !ld->checking) {
         m->embedding = e->data;
         m->embedding_type = e->type;
         m->n_params += e->dim[0] * e->dim[1];
         m->weight_bytes += e->bytes;
     }
     SZ_TRY(load_matrix(ld, tied ? "token_embd.weight" : "output.weight", h->n_embd, h->n_vocab,
-                       false, &m->head.matrix));
+                       false, &m->head));
     if (!sz_gguf_find_tensor(m->gguf, "output.bias"))
         return SZ_OK;
     return load_vector(ld, "output.bias", h->n_vocab, false, &m->head.bias);
@@ -228,16 +274,26 @@ static sz_status refuse_unused(const loader *ld) {
 
 /* Ends the checking: what was counted is allocated. */
 static sz_status allocate_panels(loader *ld) {
-    ld->m->panels = sz_alloc_pages(ld->panels);
-    SZ_REQUIRE(ld->m->panels, SZ_E_NOMEM, "no memory for %zu bytes of repacked weights",
-               ld->panels);
+    ld->m->panels = ld->panels ? sz_alloc_pages(ld->panels) : NULL;
+    SZ_REQUIRE(ld->m->panels || !ld->panels, SZ_E_NOMEM,
+               "no memory for %zu bytes of repacked weights", ld->panels);
     ld->m->panel_bytes = ld->panels;
     ld->panels = 0;
     ld->checking = false;
     return SZ_OK;
 }
 
+static sz_status make_list(sz_model *m) {
+    size_t n = sz_gguf_n_tensors(m->gguf) + 1;
+    m->learned = sz_calloc(n, sizeof *m->learned);
+    m->learned_paired = sz_calloc(n, sizeof *m->learned_paired);
+    SZ_REQUIRE(m->learned && m->learned_paired, SZ_E_NOMEM, "no memory for a list of tensors");
+    return SZ_OK;
+}
+
 sz_status sz_model_load_weights(sz_model *m) {
+    if (m->learns)
+        SZ_TRY(make_list(m));
     loader ld = {.m = m, .checking = true};
     m->layers = sz_calloc(m->h.n_layer, sizeof *m->layers);
     SZ_REQUIRE(m->layers, SZ_E_NOMEM, "no memory for %u layers", m->h.n_layer);
@@ -255,6 +311,9 @@ sz_status sz_model_load_weights(sz_model *m) {
 }
 
 void sz_model_free_weights(sz_model *m) {
-    sz_free_pages(m->panels, m->panel_bytes);
+    if (m->panels)
+        sz_free_pages(m->panels, m->panel_bytes);
+    sz_free(m->learned);
+    sz_free(m->learned_paired);
     sz_free(m->layers);
 }

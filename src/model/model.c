@@ -1,5 +1,5 @@
 /* model.c: opening a model file: hyperparameters, tokenizer, template, then the weights. */
-#include "model.h"
+#include "learn.h"
 
 #include <string.h>
 
@@ -88,18 +88,28 @@ static sz_status open_parts(sz_model *m, const char *path, bool vocab_only) {
     return sz_model_load_weights(m);
 }
 
-sz_status sz_model_open(sz_runtime *rt, const char *path, const sz_model_config *config,
-                        sz_model **out) {
+static sz_status open_model(sz_runtime *rt, const char *path, bool vocab_only, bool learns,
+                            sz_model **out) {
     sz_model *m = sz_calloc(1, sizeof *m);
     SZ_REQUIRE(m, SZ_E_NOMEM, "no memory for a model");
     m->rt = rt;
-    sz_status status = open_parts(m, path, config && config->vocab_only);
+    m->learns = learns;
+    sz_status status = open_parts(m, path, vocab_only);
     if (status != SZ_OK) {
         sz_model_close(m);
         return status;
     }
     *out = m;
     return SZ_OK;
+}
+
+sz_status sz_model_open(sz_runtime *rt, const char *path, const sz_model_config *config,
+                        sz_model **out) {
+    return open_model(rt, path, config && config->vocab_only, false, out);
+}
+
+sz_status sz_model_open_learning(sz_runtime *rt, const char *path, sz_model **out) {
+    return open_model(rt, path, false, true, out);
 }
 
 void sz_model_close(sz_model *m) {

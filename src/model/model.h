@@ -6,6 +6,7 @@
 
 #include "kv.h"
 #include "nn/graph.h"
+#include <szilard/unstable/optimiser.h>
 
 typedef struct sz_hparams {
     uint32_t n_layer, n_embd, n_head, n_head_kv, head_dim, n_ff, n_vocab, n_ctx_train;
@@ -48,7 +49,12 @@ struct sz_model {
     sz_type embedding_type;
     const void *embedding; /* [n_vocab] rows in the file; NULL: those of the head */
     uint8_t *panels;       /* all repacked matrices, panel_bytes */
-    sz_rope_table rope[2]; /* global, local */
+    bool learns;           /* weights are floats with gradients (learn.h), nothing is repacked */
+    sz_learned *learned;   /* [n_learned], in the order of loading */
+    bool *learned_paired;  /* [n_learned]: rows of the file are in pair order */
+    size_t n_learned;
+    sz_tensor *embedding_values; /* that learn, where they are not those of the head */
+    sz_rope_table rope[2];       /* global, local */
     const char *name, *file_type;
     uint64_t weight_bytes, panel_bytes, n_params;
 };
@@ -94,6 +100,8 @@ static inline sz_status sz_optional(sz_status status) {
 sz_status sz_hparams_read(const sz_gguf *g, const sz_architecture *a, sz_hparams *h);
 
 sz_status sz_model_load_weights(sz_model *m);
+/* Which row of the file's q or k, in pair order, stands at `row` of a half-ordered one. */
+size_t sz_model_source_row(const sz_hparams *h, size_t row);
 void sz_model_free_weights(sz_model *m);
 sz_status sz_model_make_rope(sz_model *m);
 /* Cosines and sines of the pass's positions, from the graph's arena. */
@@ -117,6 +125,8 @@ sz_tensor *sz_keep_wanted(sz_graph *g, const sz_model *m, uint32_t layer, const 
                           sz_tensor *x);
 void sz_pass_tap(const sz_pass *pass, sz_tap_kind kind, uint32_t layer, const sz_tensor *t);
 
+/* Embeddings of the pass, as they enter the first layer, and its angles. */
+sz_tensor *sz_model_begin(sz_graph *g, const sz_model *m, sz_pass *pass);
 /* Runs layers [first, last) on x; x is overwritten layer by layer. */
 sz_tensor *sz_model_layers(sz_graph *g, const sz_model *m, sz_pass *pass, sz_tensor *x,
                            uint32_t first, uint32_t last);

@@ -24,6 +24,8 @@ static sz_status check(const sz_cce *in, const sz_cce_config *c) {
                "tau is %g, not a number >= 0", c->tau);
     SZ_REQUIRE(c->label_smoothing >= 0 && c->label_smoothing < 1, SZ_E_ARG,
                "label smoothing is %g, not in [0, 1)", (double)c->label_smoothing);
+    SZ_REQUIRE(!c->comp_sum || c->label_smoothing == 0, SZ_E_ARG,
+               "comp-sum losses have no label smoothing");
     SZ_REQUIRE(c->filter_eps >= 0 && c->filter_eps < 1, SZ_E_ARG, "the filter's eps is %g",
                (double)c->filter_eps);
     SZ_REQUIRE(c->tile_rows <= SZ_CCE_ROWS && c->tile_columns <= SZ_CCE_COLUMNS, SZ_E_ARG,

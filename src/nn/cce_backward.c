@@ -32,7 +32,7 @@ static row_slope slope_of_row(const backward *b, size_t i, float z_target) {
     float lse = p->rows->lse[p->valid[p->first + i]], s = c->label_smoothing;
     row_slope r = {b->upstream, 2 * c->z_loss * lse * b->upstream, 1 - s,
                    s / (float)p->in->n_vocab};
-    if (c->comp_sum && s == 0) {
+    if (c->comp_sum) {
         double factor = sz_comp_sum_factor((double)z_target - (double)lse, c->tau);
         r.by_g *= (float)(factor < 1e30 ? factor : 1e30);
     }

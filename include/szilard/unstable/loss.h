@@ -33,7 +33,8 @@ typedef struct sz_cce_config { /* zeros: the mean of the exact cross-entropy */
     uint32_t shift;        /* row i is scored with target i + shift; the last ones do not count */
     float softcap;         /* of the logits; 0: none */
     float z_loss;          /* adds z_loss * mean (or sum) of lse^2 */
-    float label_smoothing; /* s in [0, 1): the target's share is 1 - s, the rest even */
+    float label_smoothing; /* s in [0, 1): the target's share is 1 - s, the rest even; not with
+                              comp_sum */
     bool comp_sum;         /* the loss of a row is comp-sum's at tau, not -ln p */
     double tau;            /* >= 0 */
     /* A tile of tile_rows x tile_columns of softmax - onehot whose entries are all below eps adds
