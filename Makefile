@@ -40,6 +40,11 @@ test-clients: build ## the packages openai, anthropic and ollama against the ser
 	@tools/get-model build/szilard smollm2
 	tests/clients/run.sh build/szilard
 
+test-page: build ## what a person does on the server's page, in Chromium; keeps screenshots in build/page
+	@tools/setup page
+	@tools/get-model build/szilard smollm2
+	tests/web/test_page.py build/szilard smollm2 build/page
+
 test-long: all-programs ## exhaustive tests, which take hours
 	@tools/get-model build/szilard smollm2
 	$(CTEST) --test-dir build -L long
@@ -107,5 +112,5 @@ clean: ## remove every build folder (models stay in the cache)
 help: ## this list
 	@sed -n 's/^\([a-z][a-z -]*\):[^#]*## /\1\t/p' Makefile | sort | expand -t 28
 
-.PHONY: build demo all-programs test test-models test-clients test-long bench papers asan tsan debug portable ubsan \
+.PHONY: build demo all-programs test test-models test-clients test-page test-long bench papers asan tsan debug portable ubsan \
 	fuzz-smoke coverage bits format docs install clean help

@@ -4,6 +4,8 @@
 
 #include "exchange.h"
 
+void sz_api_page(sz_exchange *x);
+void sz_api_page_file(sz_exchange *x);
 void sz_api_health(sz_exchange *x);
 void sz_api_ready(sz_exchange *x);
 void sz_api_models(sz_exchange *x);

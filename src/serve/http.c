@@ -16,6 +16,11 @@ enum {
     STREAM_BLOCK = 16 << 10
 };
 
+/* The page is made of its own files alone, talks to this server alone, and stands in no other. */
+static const char PAGE_POLICY[] =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 static const char *header(const sz_exchange *x, const char *name) {
     return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
 }
@@ -67,6 +72,8 @@ static void add_headers(const sz_exchange *x, struct MHD_Response *response) {
         MHD_add_response_header(response, "Content-Type", r->type);
     MHD_add_response_header(response, "Cache-Control", "no-store");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    MHD_add_response_header(response, "Content-Security-Policy", PAGE_POLICY);
+    MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
     if (r->status == 401)
         MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
     if (r->retry_after) {
@@ -94,10 +101,18 @@ static enum MHD_Result answer(sz_exchange *x) {
 /* ---- What is refused before its body is read ---------------------------------------------------
  */
 
+/* A route that ends with "*" is for all paths that begin so. */
+static bool is_path_of(const sz_route *r, const char *path) {
+    size_t n = strlen(r->path);
+    if (r->path[n - 1] == '*')
+        return strncmp(r->path, path, n - 1) == 0;
+    return strcmp(r->path, path) == 0;
+}
+
 static const sz_route *find_route(const char *method, const char *path, bool *known_path) {
     *known_path = false;
     for (const sz_route *r = sz_routes; r->path; r++) {
-        if (strcmp(r->path, path) != 0)
+        if (!is_path_of(r, path))
             continue;
         *known_path = true;
         bool head = strcmp(method, "HEAD") == 0 && strcmp(r->method, "GET") == 0;

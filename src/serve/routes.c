@@ -2,6 +2,8 @@
 #include "api.h"
 
 const sz_route sz_routes[] = {
+    {"GET", "/", sz_api_page, true, false, SZ_SHAPE_OPENAI, "the page for people"},
+    {"GET", "/page/*", sz_api_page_file, true, false, SZ_SHAPE_OPENAI, "its files"},
     {"GET", "/health", sz_api_health, true, false, SZ_SHAPE_OPENAI, "whether the process is alive"},
     {"GET", "/ready", sz_api_ready, true, false, SZ_SHAPE_OPENAI,
      "whether requests would be taken now"},
