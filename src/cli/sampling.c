@@ -51,7 +51,7 @@ static const struct argp_option options[] = {
      "shortcut, else its preset's, else its own default",
      2},
     {"temp", OPT_TEMP, "T", 0, "Temperature; 0 takes the likeliest token", 2},
-    {"top-k", OPT_TOP_K, "K", 0, "Keep the K likeliest tokens; 0 keeps all", 2},
+    {"top-k", OPT_TOP_K, "K", 0, "Keep the K likeliest tokens; 0 or less keeps all", 2},
     {"top-p", OPT_TOP_P, "P", 0, "Keep the likeliest tokens with probability P; 1 keeps all", 2},
     {"min-p", OPT_MIN_P, "P", 0,
      "Keep tokens at least P times as likely as the likeliest; 0 keeps all", 2},
@@ -82,7 +82,7 @@ static const struct shortcut {
     const char *words; /* that stand for 0, 1, ... */
 } shortcuts[] = {
     {"temp", OPT_TEMP, 0, 100, offsetof(sz_sampling, temperature), "temperature", NAN, NULL},
-    {"top-k", OPT_TOP_K, 0, 1e9, offsetof(sz_sampling, top_k), "top-k", 0, NULL},
+    {"top-k", OPT_TOP_K, -1e9, 1e9, offsetof(sz_sampling, top_k), "top-k", 0, NULL},
     {"top-p", OPT_TOP_P, 0, 1, offsetof(sz_sampling, top_p), "top-p", 1, NULL},
     {"min-p", OPT_MIN_P, 0, 1, offsetof(sz_sampling, min_p), "min-p", 0, NULL},
     {"top-h", OPT_TOP_H, 1e-6, 1, offsetof(sz_sampling, top_h), "top-h", 1, NULL},

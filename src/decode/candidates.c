@@ -110,7 +110,9 @@ void sz_candidates_cut(sz_candidates *c, float limit, size_t n_equal) {
     c->n = kept;
 }
 
-static size_t count_from(const float *x, size_t n, float limit) {
+size_t sz_candidates_count(const sz_candidates *c, float limit) {
+    const float *x = c->logit;
+    size_t n = c->n;
     uint32_t count[LANES] = {0};
     size_t whole = n - n % LANES, sum = 0;
     for (size_t i = 0; i < whole; i += LANES)
@@ -127,7 +129,7 @@ void sz_candidates_drop_below(sz_candidates *c, float limit) {
     size_t kept = 0;
     int32_t *id = c->id;
     float *logit = c->logit, *weight = c->scratch;
-    if (count_from(logit, c->n, limit) > c->n / 4 * 3)
+    if (sz_candidates_count(c, limit) > c->n / 4 * 3)
         return;
     for (size_t i = skip_below(c, 0, limit); i < c->n; i = skip_below(c, i + 1, limit)) {
         bool stays = logit[i] >= limit;

@@ -114,6 +114,20 @@ static inline sz_edge sz_edge_find(const sz_candidates *c, const double *context
     return (sz_edge){known, sz_edge_count_equal(weight, n, before, mass)};
 }
 
+/* The edge of the first `least` candidates where it lies behind this one; overwrites the weights.
+ */
+static inline sz_edge sz_edge_at_least(const sz_candidates *c, const double *context, sz_edge edge,
+                                       double least) {
+    double n = (double)edge.n_equal;
+    for (size_t i = 0; n < least && i < c->n; i++)
+        n += SZ_EDGE_RANK(c, i, context) < edge.rank;
+    if (n >= least)
+        return edge;
+    for (size_t i = 0; i < c->n; i++)
+        c->scratch[i] = 1.0f;
+    return sz_edge_find(c, context, least - 0.5);
+}
+
 /* The index of the candidate at the edge. */
 static inline size_t sz_edge_last(const sz_candidates *c, const double *context, sz_edge edge) {
     size_t last = 0;

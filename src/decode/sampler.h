@@ -19,6 +19,8 @@ void sz_candidates_draw(const sz_candidates *c, const sz_sampler_input *in, size
                         sz_token *out);
 /* Keeps the candidates with logit > limit, and the first n_equal of those with logit == limit. */
 void sz_candidates_cut(sz_candidates *c, float limit, size_t n_equal);
+/* How many logits are not below the limit. */
+size_t sz_candidates_count(const sz_candidates *c, float limit);
 /* Drops what lies below the limit, with its weights in the scratch, where that leaves few; else
  * nothing: who calls it does not care, but for what comes next being fast. */
 void sz_candidates_drop_below(sz_candidates *c, float limit);

@@ -2,12 +2,13 @@
 #include "sampler.h"
 
 static const sz_option options[] = {
-    {"k", "tokens kept; 0 keeps all", .value = 40, .max = 1e9, .whole = true},
+    {"k", "tokens kept; 0 or less keeps all", .value = 40, .min = -1e9, .max = 1e9, .whole = true},
     {0},
 };
 
 static sz_status apply(const void *state, const sz_sampler_input *input, sz_candidates *c) {
-    sz_candidates_keep_top(c, (size_t) * (const double *)state);
+    double k = *(const double *)state;
+    sz_candidates_keep_top(c, k > 0 ? (size_t)k : 0);
     return SZ_OK;
 }
 

@@ -5,7 +5,8 @@
 #include "sampler.h"
 
 static const sz_option options[] = {
-    {"n", "standard deviations of the logits; 0 keeps all", .value = 1, .max = 1000},
+    {"n", "standard deviations of the logits; 0 or less keeps all", .value = 1, .min = -1000,
+     .max = 1000},
     {0},
 };
 
@@ -28,7 +29,7 @@ static double deviation(const sz_candidates *c) {
 
 static sz_status apply(const void *state, const sz_sampler_input *input, sz_candidates *c) {
     double n = *(const double *)state;
-    if (n == 0)
+    if (n <= 0)
         return SZ_OK;
     double sigma = deviation(c);
     sz_sampler_note(input, "sigma", sigma);

@@ -8,6 +8,7 @@
 
 static const sz_option options[] = {
     {"p", "probability mass kept; 1 keeps all", .value = 0.95, .max = 1},
+    {"min-keep", "tokens that stay in any case", .value = 1, .min = 1, .max = 1e9, .whole = true},
     {0},
 };
 
@@ -19,14 +20,15 @@ static void drop_tail(sz_candidates *c, double p, double sum) {
 }
 
 static sz_status apply(const void *state, const sz_sampler_input *input, sz_candidates *c) {
-    double p = *(const double *)state;
+    double p = ((const double *)state)[0], least = ((const double *)state)[1];
     if (p >= 1.0)
         return SZ_OK;
     double sum = sz_candidates_weights(c);
-    drop_tail(c, p, sum);
+    if (least <= 1)
+        drop_tail(c, p, sum);
     /* a mass of exactly p is enough */
     double mass = p * sum * (1.0 - 0x1p-50);
-    sz_edge_cut(c, NULL, sz_edge_find(c, NULL, mass));
+    sz_edge_cut(c, NULL, sz_edge_at_least(c, NULL, sz_edge_find(c, NULL, mass), least));
     return SZ_OK;
 }
 

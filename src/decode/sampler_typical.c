@@ -11,6 +11,7 @@ static inline uint32_t distance_rank(float logit, double typical);
 
 static const sz_option options[] = {
     {"p", "probability mass kept; 1 keeps all", .value = 0.95, .max = 1},
+    {"min-keep", "tokens that stay in any case", .value = 1, .min = 1, .max = 1e9, .whole = true},
     {0},
 };
 
@@ -30,15 +31,17 @@ static void drop_tail(sz_candidates *c, double p, double sum, double typical) {
 }
 
 static sz_status apply(const void *state, const sz_sampler_input *input, sz_candidates *c) {
-    double p = *(const double *)state;
+    double p = ((const double *)state)[0], least = ((const double *)state)[1];
     if (p >= 1.0)
         return SZ_OK;
     double sum = sz_candidates_weights(c);
     sz_softmax_stats stats;
     c->kernels->softmax_stats(c->logit, c->n, 1.0f, &stats);
     double typical = stats.lse - stats.entropy;
-    drop_tail(c, p, sum, typical);
-    sz_edge_cut(c, &typical, sz_edge_find(c, &typical, p * sum));
+    if (least <= 1)
+        drop_tail(c, p, sum, typical);
+    sz_edge edge = sz_edge_find(c, &typical, p * sum);
+    sz_edge_cut(c, &typical, sz_edge_at_least(c, &typical, edge, least));
     return SZ_OK;
 }
 

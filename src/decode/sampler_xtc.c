@@ -5,12 +5,14 @@
 #include "sampler.h"
 
 typedef struct xtc {
-    double probability, threshold;
+    double probability, threshold, min_keep;
 } xtc;
 
 static const sz_option options[] = {
     {"probability", "how often it acts; 0 is never", .value = 0.5, .max = 1},
     {"threshold", "probability from which a token is a top choice", .value = 0.1, .max = 0.5},
+    {"min-keep", "it acts where at least so many tokens remain", .value = 1, .min = 1, .max = 1e9,
+     .whole = true},
     {0},
 };
 
@@ -33,13 +35,15 @@ static sz_status apply(const void *state, const sz_sampler_input *input, sz_cand
     double sum = sz_candidates_weights(c);
     float limit = (float)((double)sz_candidates_max(c) + sz_log(sum) + sz_log(x->threshold));
     size_t n_above, stays = least_above(c, limit, &n_above), kept = 0;
-    for (size_t i = 0; n_above >= 2 && i < c->n; i++) {
+    if (n_above < 2 || (double)(c->n - n_above + 1) < x->min_keep)
+        return SZ_OK;
+    for (size_t i = 0; i < c->n; i++) {
         if (c->logit[i] >= limit && i != stays)
             continue;
         c->id[kept] = c->id[i];
         c->logit[kept++] = c->logit[i];
     }
-    c->n = n_above >= 2 ? kept : c->n;
+    c->n = kept;
     return SZ_OK;
 }
 

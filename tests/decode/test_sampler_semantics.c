@@ -289,6 +289,39 @@ static void xtc_rows(void **state) {
     }
 }
 
+/* min-keep: what would have stayed stays, and of the others the first in the sampler's order. */
+static void so_many_stay_in_any_case(void **state) {
+    static const char *const names[] = {"top-p", "min-p", "typical", "top-h"};
+    static bool before[LARGEST];
+    for (uint64_t round = 0; round < 1200; round++) {
+        char text[64];
+        const char *name = names[round % 4];
+        double v = 0.01 + 0.9 * uniform();
+        size_t least = 1 + (size_t)(uniform() * 40);
+        make_row(1 + (size_t)(uniform() * 100), round);
+        snprintf(text, sizeof text, "%s %.6f", name, v);
+        SZ_CHECK_OK(apply(text, row.n));
+        mark_kept();
+        size_t n = c.n;
+        memcpy(before, kept, row.n * sizeof *kept);
+        snprintf(text, sizeof text, "%s %.6f min-keep=%zu", name, v, least);
+        SZ_CHECK_OK(apply(text, row.n));
+        mark_kept();
+        size_t some = least < row.n ? least : row.n, want = n > some ? n : some;
+        bool stops = strcmp(name, "top-h") == 0; /* where nothing has any probability */
+        assert_true(stops ? c.n <= want && c.n >= n : c.n == want);
+        for (size_t i = 0; i < row.n; i++)
+            assert_true(kept[i] || !before[i]);
+        for (size_t j = 0; strcmp(name, "typical") != 0 && j < row.n; j++)
+            assert_int_equal(kept[order[j]], j < c.n);
+    }
+    make_row(20, 0);
+    SZ_CHECK_OK(apply("xtc probability=1 threshold=0.01 min-keep=20", row.n));
+    assert_int_equal(c.n, 20);
+    SZ_CHECK_OK(apply("top-k -3, top-n-sigma -1", row.n));
+    assert_int_equal(c.n, 20);
+}
+
 /* ---- What must hold whatever the numbers are ------------------------------------------------- */
 
 /* Other names for the tokens, and a constant on all logits, change nothing. */
@@ -390,6 +423,7 @@ int main(void) {
         cmocka_unit_test(rows_of_262144),
         cmocka_unit_test(typical_rows),
         cmocka_unit_test(xtc_rows),
+        cmocka_unit_test(so_many_stay_in_any_case),
         cmocka_unit_test(names_and_constants_do_not_matter),
         cmocka_unit_test(divergence_is_a_function_of_the_mass),
         cmocka_unit_test(extreme_rows),
