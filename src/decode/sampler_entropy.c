@@ -35,11 +35,12 @@ static sz_status set_temperature(sz_candidates *c, double t) {
 
 static sz_status apply_dynamic(const void *state, const sz_sampler_input *input, sz_candidates *c) {
     const dynamic *d = state;
-    if (c->n < 2)
+    size_t n = sz_candidates_count(c, -__FLT_MAX__); /* what cannot be drawn does not count */
+    if (n < 2)
         return SZ_OK;
     double low = d->temperature > d->range ? d->temperature - d->range : 0;
     double entropy = sz_candidates_entropy(c, sz_candidates_weights(c));
-    double share = entropy / sz_log((double)c->n);
+    double share = entropy / sz_log((double)n);
     double power = share > 0 ? sz_pow(share, d->exponent) : 0;
     double t = low + (d->temperature + d->range - low) * power;
     sz_sampler_note(input, "temperature", t);

@@ -31,7 +31,7 @@ static double zipf_exponent(sz_candidates *c) {
     size_t m = c->n < ESTIMATE ? c->n : ESTIMATE;
     uint32_t top[ESTIMATE];
     sz_candidates_top(c, m, top);
-    for (size_t i = 0; i + 1 < m; i++) {
+    for (size_t i = 0; i + 1 < m && c->logit[top[i + 1]] > -INFINITY; i++) {
         double t = sz_log((double)(i + 2) / (double)(i + 1));
         above += t * (double)(c->logit[top[i]] - c->logit[top[i + 1]]);
         below += t * t;
@@ -40,7 +40,7 @@ static double zipf_exponent(sz_candidates *c) {
 }
 
 static void keep_by_rank(const mirostat *m, sz_candidates *c) {
-    double s = zipf_exponent(c), e = s - 1.0, n = (double)c->n;
+    double s = zipf_exponent(c), e = s - 1.0, n = (double)sz_candidates_count(c, -__FLT_MAX__);
     if (!(s > 0) || e == 0 || c->n < 2)
         return;
     double k = sz_pow(e * sz_pow(2.0, m->mu) / (1.0 - sz_pow(n, -e)), 1.0 / s);

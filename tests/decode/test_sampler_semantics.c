@@ -289,6 +289,37 @@ static void xtc_rows(void **state) {
     }
 }
 
+/* Tokens that cannot be drawn count for nothing: with or without them the rest is the same. */
+static void holes_do_not_count(void **state) {
+    static const char *const chains[] = {"dynamic-temperature 1 range=0.7",
+                                         "mirostat tau=3 version=1",
+                                         "mirostat tau=3",
+                                         "top-n-sigma 1",
+                                         "typical 0.8",
+                                         "eta 0.01",
+                                         "top-h 0.6",
+                                         "xtc probability=1"};
+    for (size_t i = 0; i < sizeof chains / sizeof *chains; i++) {
+        float left[40];
+        make_row(40, 0);
+        SZ_CHECK_OK(apply(chains[i], 40));
+        size_t n = 0;
+        for (size_t j = 0; j < c.n; j++)
+            left[n++] = c.logit[j];
+        for (size_t j = 40; j < 200; j++)
+            z[j] = -INFINITY;
+        SZ_CHECK_OK(apply(chains[i], 200));
+        size_t finite = 0;
+        for (size_t j = 0; j < c.n; j++)
+            if (c.logit[j] > -INFINITY) {
+                assert_true(finite < n);
+                SZ_CHECK_ABS((double)c.logit[j], (double)left[finite], 1e-5);
+                finite++;
+            }
+        assert_int_equal(finite, n);
+    }
+}
+
 /* min-keep: what would have stayed stays, and of the others the first in the sampler's order. */
 static void so_many_stay_in_any_case(void **state) {
     static const char *const names[] = {"top-p", "min-p", "typical", "top-h"};
@@ -423,6 +454,7 @@ int main(void) {
         cmocka_unit_test(rows_of_262144),
         cmocka_unit_test(typical_rows),
         cmocka_unit_test(xtc_rows),
+        cmocka_unit_test(holes_do_not_count),
         cmocka_unit_test(so_many_stay_in_any_case),
         cmocka_unit_test(names_and_constants_do_not_matter),
         cmocka_unit_test(divergence_is_a_function_of_the_mass),
