@@ -26,6 +26,7 @@ void sz_api_ollama_tags(sz_exchange *x);
 void sz_api_ollama_embed(sz_exchange *x);
 void sz_api_ollama_version(sz_exchange *x);
 void sz_api_infill(sz_exchange *x);
+void sz_api_openapi(sz_exchange *x);
 
 /* ---- request.c: members that requests for text have in common
  * ------------------------------------ */

@@ -39,5 +39,7 @@ const sz_route sz_routes[] = {
      "the version of the server, in the manner of ollama"},
     {"POST", "/infill", sz_api_infill, false, true, SZ_SHAPE_OPENAI,
      "what stands between two texts"},
+    {"GET", "/openapi.json", sz_api_openapi, false, false, SZ_SHAPE_OPENAI,
+     "this list, as an OpenAPI document"},
     {0},
 };

@@ -298,6 +298,35 @@ static void test_tokens_there_and_back(void **state) {
     sz_arena_free(q.arena);
 }
 
+/* Every endpoint is in the document, with the members of its requests. */
+static void test_openapi(void **state) {
+    answered a = client_request(&shared, "GET", "/openapi.json", "", NULL);
+    parsed p = parse_text(a.body.data, a.body.len);
+    assert_string_equal(text_at(p.json, "openapi"), "3.1.0");
+    const sz_json *paths = json_find(p.json, "paths");
+    size_t n = 0, n_members = 0;
+    for (const sz_json *c = paths->u.child; c; c = c->next, n++) {
+        const sz_json *post = sz_json_get(c, "post"), *get = sz_json_get(c, "get");
+        assert_true((post != NULL) != (get != NULL));
+        if (!post)
+            continue;
+        const sz_json *members =
+            json_find(post, "requestBody.content.application/json.schema.properties");
+        assert_non_null(members);
+        n_members += members->n;
+        for (const sz_json *m = members->u.child; m; m = m->next)
+            text_at(m, "description");
+    }
+    assert_true(n >= 20 && n_members >= 100);
+    answered q = client_request(&shared, "GET", "/props", "", NULL);
+    parsed list = parse_text(q.body.data, q.body.len);
+    assert_int_equal(json_find(list.json, "endpoints")->n, n);
+    sz_arena_free(list.arena);
+    sz_arena_free(p.arena);
+    answered_free(&a);
+    answered_free(&q);
+}
+
 static void test_embeddings(void **state) {
     parsed p = ask("/v1/embeddings", "{\"input\":[\"abc\",\"xyz\",[5,6]]}", 200);
     parsed q = ask("/v1/embeddings", "{\"input\":\"xyz\"}", 200);
@@ -325,6 +354,7 @@ int main(void) {
         cmocka_unit_test(test_errors_in_their_shapes),
         cmocka_unit_test(test_tokens_there_and_back),
         cmocka_unit_test(test_embeddings),
+        cmocka_unit_test(test_openapi),
     };
     return cmocka_run_group_tests(tests, open_shared, close_shared);
 }
