@@ -75,6 +75,13 @@ for i, value in enumerate(values):
     write(f"format_type_{i}", "/v1/chat/completions", {"messages": messages, "response_format": {"type": "json_schema", "schema": value}})
     write(f"szilard_{i}", "/v1/completions", {"prompt": "a", "szilard": value})
     write(f"bias_{i}", "/v1/completions", {"prompt": "a", "logit_bias": {"1": value}})
+must = {"type": "function", "function": {"name": "f"}}
+for i, choice in enumerate(["auto", "none", "required", "other", must, {"type": "function", "function": {"name": "g"}}, 3]):
+    write(f"tool_choice_{i}", "/v1/chat/completions", {"messages": messages, "tools": [tool, {"type": "function", "function": {"name": "g"}}], "tool_choice": choice})
+write("tool_choice_alone", "/v1/chat/completions", {"messages": messages, "tool_choice": "required"})
+write("tool_choice_flat", "/v1/responses", {"input": "a", "tools": [{"type": "function", "name": "f", "parameters": schema}], "tool_choice": {"type": "function", "name": "f"}})
+write("tool_choice_any", "/v1/messages", {"max_tokens": 4, "messages": messages[1:2], "tools": [{"name": "f", "input_schema": schema}], "tool_choice": {"type": "any"}})
+write("tool_choice_tool", "/v1/messages", {"max_tokens": 4, "messages": messages[1:2], "tools": [{"name": "f", "input_schema": schema}], "tool_choice": {"type": "tool", "name": "f"}})
 write("stops", "/v1/completions", {"prompt": "a", "stop": ["x"] * 17})
 write("model", "/v1/completions", {"prompt": "a", "model": "other"})
 write("empty", "/v1/completions", b"")

@@ -9,6 +9,7 @@ void sz_api_page_file(sz_exchange *x);
 void sz_api_health(sz_exchange *x);
 void sz_api_ready(sz_exchange *x);
 void sz_api_models(sz_exchange *x);
+void sz_api_model(sz_exchange *x);
 void sz_api_chat(sz_exchange *x);
 void sz_api_completions(sz_exchange *x);
 void sz_api_embeddings(sz_exchange *x);
@@ -38,10 +39,13 @@ sz_status sz_request_read_stops(sz_reader *r, const char *key, sz_ask *ask);
 sz_status sz_request_read_stream_options(sz_reader *r, sz_job *j);
 /* Checks the member `model`. */
 sz_status sz_request_check_model(sz_exchange *x, sz_reader *r);
+/* SZ_E_NOTFOUND: clients do not call the model so; "" is any. */
+sz_status sz_request_check_name(const sz_server *s, const char *name);
 /* Gives every part a chain, with the grammar that the request names. After sz_job_set_prompts. */
 sz_status sz_request_set_chains(sz_exchange *x, sz_reader *r, sz_job *j);
-/* Bounds max_tokens by what the context leaves. After the ids are known. */
-void sz_request_bound_tokens(const sz_exchange *x, sz_job *j);
+/* Bounds max_tokens by what the context leaves, and refuses replies without bound. After the ids
+ * are known. */
+sz_status sz_request_bound_tokens(const sz_exchange *x, sz_job *j);
 
 /* ---- tool_choice.c
  * ------------------------------------------------------------------------------- */

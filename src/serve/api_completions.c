@@ -241,8 +241,7 @@ static sz_status read_request(sz_exchange *x, sz_reader *r, sz_job *j) {
     SZ_TRY(suffix ? read_between(r, suffix, j)
                   : sz_request_read_prompts(r, "prompt", MOST_PROMPTS, j));
     SZ_TRY(sz_request_set_chains(x, r, j));
-    sz_request_bound_tokens(x, j);
-    return SZ_OK;
+    return sz_request_bound_tokens(x, j);
 }
 
 void sz_api_completions(sz_exchange *x) {

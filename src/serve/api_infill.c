@@ -111,8 +111,7 @@ static sz_status read_request(sz_exchange *x, sz_reader *r, sz_job *j) {
     sz_buf_free(&text);
     SZ_TRY(status);
     SZ_TRY(sz_request_set_chains(x, r, j));
-    sz_request_bound_tokens(x, j);
-    return SZ_OK;
+    return sz_request_bound_tokens(x, j);
 }
 
 void sz_api_infill(sz_exchange *x) {

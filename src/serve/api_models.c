@@ -1,4 +1,4 @@
-/* api_models.c: GET /v1/models. */
+/* api_models.c: GET /v1/models, and one of them by its name. */
 #include "api.h"
 
 #include <string.h>
@@ -26,5 +26,17 @@ void sz_api_models(sz_exchange *x) {
     sz_buf_puts(&b, "{\"object\":\"list\",\"data\":[");
     put_model(&b, x->server);
     sz_buf_puts(&b, "]}");
+    sz_answer_json(x, 200, &b);
+}
+
+void sz_api_model(sz_exchange *x) {
+    const char *name = x->path + strlen("/v1/models/");
+    sz_buf b = {0};
+    sz_status status = sz_request_check_name(x->server, name);
+    if (status != SZ_OK) {
+        sz_answer_status(x, status, "model");
+        return;
+    }
+    put_model(&b, x->server);
     sz_answer_json(x, 200, &b);
 }

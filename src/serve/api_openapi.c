@@ -142,6 +142,15 @@ static void put_operation(sz_buf *b, const sz_route *r) {
                    "{\"description\":\"an error in the API's own shape\"}}}");
 }
 
+/* "/page/{name}" for "/page/" and anything. */
+static void put_path(sz_buf *b, const sz_route *r) {
+    size_t n = strcspn(r->path, "*");
+    sz_buf_printf(b, "\"%.*s%s\":{", (int)n, r->path, r->path[n] ? "{name}" : "");
+    if (r->path[n])
+        sz_buf_puts(b, "\"parameters\":[{\"name\":\"name\",\"in\":\"path\",\"required\":true,"
+                       "\"schema\":{\"type\":\"string\"}}],");
+}
+
 void sz_api_openapi(sz_exchange *x) {
     sz_buf b = {0};
     sz_buf_printf(&b,
@@ -150,7 +159,8 @@ void sz_api_openapi(sz_exchange *x) {
                   "\"bearer\"}}},\"paths\":{",
                   sz_version());
     for (const sz_route *r = sz_routes; r->path; r++) {
-        sz_buf_printf(&b, "%s\"%s\":{", r > sz_routes ? "," : "", r->path);
+        sz_buf_puts(&b, r > sz_routes ? "," : "");
+        put_path(&b, r);
         put_operation(&b, r);
         sz_buf_putc(&b, '}');
     }

@@ -152,6 +152,5 @@ sz_status sz_chat_read(sz_exchange *x, sz_reader *r, sz_job *j) {
     SZ_TRY(read_options(r, j));
     SZ_TRY(set_prompt(x, r, j));
     SZ_TRY(sz_request_set_chains(x, r, j));
-    sz_request_bound_tokens(x, j);
-    return SZ_OK;
+    return sz_request_bound_tokens(x, j);
 }

@@ -5,21 +5,26 @@
 #include <string.h>
 #include <sys/random.h>
 
-sz_status sz_request_check_model(sz_exchange *x, sz_reader *r) {
-    const sz_server_config *c = &x->server->config;
-    const char *name = NULL, *base = strrchr(c->model_path, '/');
-    SZ_TRY(sz_read_text(r, "model", &name));
+sz_status sz_request_check_name(const sz_server *s, const char *name) {
+    const sz_server_config *c = &s->config;
+    const char *base = strrchr(c->model_path, '/');
     base = base ? base + 1 : c->model_path;
-    size_t n = name ? strlen(name) : 0;
-    bool tagged = n > 7 && strcmp(name + n - 7, ":latest") == 0; /* as ollama's clients say */
-    if (!name || !name[0] || strcmp(name, base) == 0 || strcmp(name, c->model_path) == 0)
+    size_t n = strlen(name);
+    if (n > 7 && strcmp(name + n - 7, ":latest") == 0) /* as ollama's clients say */
+        n -= 7;
+    if (n == 0 || strcmp(name, base) == 0 || strcmp(name, c->model_path) == 0 ||
+        (strncmp(name, c->model_name, n) == 0 && strlen(c->model_name) == n))
         return SZ_OK;
-    if (strncmp(name, c->model_name, n - (tagged ? 7 : 0)) == 0 &&
-        strlen(c->model_name) == n - (tagged ? 7 : 0))
-        return SZ_OK;
-    r->at_fault = "model";
     return sz_fail(SZ_E_NOTFOUND, "The model '%.200s' does not exist here; this server has '%s'",
                    name, c->model_name);
+}
+
+sz_status sz_request_check_model(sz_exchange *x, sz_reader *r) {
+    const char *name = "";
+    SZ_TRY(sz_read_text(r, "model", &name));
+    sz_status status = sz_request_check_name(x->server, name);
+    r->at_fault = status == SZ_OK ? r->at_fault : "model";
+    return status;
 }
 
 /* ---- Stop strings ------------------------------------------------------------------------------
@@ -75,13 +80,25 @@ static sz_status read_max_tokens(sz_exchange *x, sz_reader *r, sz_ask *ask) {
     return SZ_OK;
 }
 
-void sz_request_bound_tokens(const sz_exchange *x, sz_job *j) {
+/* Places at which the likeliest tokens are told, times their number, in a reply that is no stream.
+ */
+enum { MOST_ALTERNATIVES = 1 << 20 };
+
+sz_status sz_request_bound_tokens(const sz_exchange *x, sz_job *j) {
     size_t context = sz_batcher_context(x->server->batcher), least = context;
     for (size_t i = 0; i < j->n_parts; i++)
         least = j->parts[i].n_ids < least ? j->parts[i].n_ids : least;
     size_t room = context > least ? context - least : 1; /* a prompt that fills it is refused */
     if (j->ask.max_tokens > room)
         j->ask.max_tokens = (uint32_t)room;
+    uint64_t places = (uint64_t)j->ask.max_tokens * j->n_parts * j->ask.n_choices;
+    places += j->ask.score_prompt ? sz_job_n_prompt(j) * j->ask.n_choices : 0;
+    SZ_REQUIRE(
+        j->form.stream || places * j->ask.n_top <= MOST_ALTERNATIVES, SZ_E_LIMIT,
+        "%llu places with %u alternatives each are too many for one reply: ask for a stream, "
+        "or for less",
+        (unsigned long long)places, j->ask.n_top);
+    return SZ_OK;
 }
 
 sz_status sz_request_read_stream_options(sz_reader *r, sz_job *j) {

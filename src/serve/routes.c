@@ -8,6 +8,7 @@ const sz_route sz_routes[] = {
     {"GET", "/ready", sz_api_ready, true, false, SZ_SHAPE_OPENAI,
      "whether requests would be taken now"},
     {"GET", "/v1/models", sz_api_models, false, true, SZ_SHAPE_OPENAI, "the model that is served"},
+    {"GET", "/v1/models/*", sz_api_model, false, true, SZ_SHAPE_OPENAI, "the same by its name"},
     {"POST", "/v1/chat/completions", sz_api_chat, false, true, SZ_SHAPE_OPENAI,
      "an answer to a conversation"},
     {"POST", "/v1/completions", sz_api_completions, false, true, SZ_SHAPE_OPENAI,

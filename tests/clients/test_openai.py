@@ -19,6 +19,8 @@ def check(what, good):
 
 check("models", model in [m.id for m in client.models.list()])
 
+check("one model", client.models.retrieve(model).id == model)
+
 whole = client.chat.completions.create(model=model, messages=ask, max_tokens=24, seed=7, logprobs=True, top_logprobs=3)
 text = whole.choices[0].message.content
 check("chat", len(text) > 0 and whole.usage.completion_tokens <= 24)

@@ -142,6 +142,8 @@ static void test_errors(void **state) {
         {"\"szilard\":{\"alternatives\":-1}", "szilard", 400},
         {"\"stream\":1", "stream", 400},
         {"\"model\":\"gpt-9\"", "model", 404},
+        {"\"model\":\"tin\"", "model", 404},
+        {"\"max_tokens\":-1,\"n\":8,\"szilard\":{\"alternatives\":64}", NULL, 400},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         parsed p = chat(cases[i].members, cases[i].status);
@@ -211,6 +213,9 @@ static void test_protocol(void **state) {
     expect_status("HEAD", "/health", "", NULL, 200);
     expect_status("GET", "/ready", "", NULL, 200);
     expect_status("GET", "/v1/models", "", NULL, 200);
+    expect_status("GET", "/v1/models/tiny", "", NULL, 200);
+    expect_status("GET", "/v1/models/tiny:latest", "", NULL, 200);
+    expect_status("GET", "/v1/models/other", "", NULL, 404);
     expect_status("GET", "/nowhere", "", NULL, 404);
     expect_status("GET", "/../etc/passwd", "", NULL, 404);
     expect_status("GET", "/v1/chat/completions", "", NULL, 405);

@@ -97,6 +97,50 @@ static void test_a_client_that_does_not_read(void **state) {
     served_close(&s);
 }
 
+/* Who asks for one answer does not wait for all that another client has asked for before. */
+typedef struct asker {
+    const served *s;
+    const char *key;
+    int place; /* in the order in which answers came */
+} asker;
+
+static int n_answered;
+
+static void *ask_with_key(void *user) {
+    asker *a = user;
+    char headers[64];
+    snprintf(headers, sizeof headers, "X-Api-Key: %s\r\n", a->key);
+    answered got = client_request(a->s, "POST", "/v1/completions", headers,
+                                  "{\"prompt\":\"abc\",\"max_tokens\":1000,\"szilard\":false}");
+    a->place = __atomic_fetch_add(&n_answered, 1, __ATOMIC_RELAXED);
+    answered_free(&got);
+    return NULL;
+}
+
+static void test_turns(void **state) {
+    enum { MANY = 10 };
+    char path[] = "/tmp/szilard-keys-XXXXXX";
+    int fd = mkstemp(path);
+    assert_int_equal(write(fd, "many\nfew\n", 9), 9);
+    close(fd);
+    served s;
+    sz_server_config config = {.key_file = path, .batcher = {.n_slots = 2}};
+    pthread_t threads[MANY + 1];
+    asker askers[MANY + 1];
+    served_open(&s, &config, true);
+    for (int i = 0; i <= MANY; i++) {
+        askers[i] = (asker){&s, i < MANY ? "many" : "few", -1};
+        assert_int_equal(pthread_create(&threads[i], NULL, ask_with_key, &askers[i]), 0);
+        if (i == MANY - 1)
+            usleep(20000); /* they are all there before the one that asks for little */
+    }
+    for (int i = 0; i <= MANY; i++)
+        pthread_join(threads[i], NULL);
+    assert_true(askers[MANY].place <= MANY - 3);
+    served_close(&s);
+    unlink(path);
+}
+
 enum { CROWD = 60 };
 
 static void *ask_in_the_crowd(void *user) {
@@ -307,6 +351,7 @@ int main(void) {
         cmocka_unit_test(test_a_client_that_goes),
         cmocka_unit_test(test_a_full_queue),
         cmocka_unit_test(test_a_client_that_does_not_read),
+        cmocka_unit_test(test_turns),
         cmocka_unit_test(test_ten_times_too_many),
         cmocka_unit_test(test_drain),
         cmocka_unit_test(test_close_with_work),
