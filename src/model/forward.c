@@ -27,7 +27,7 @@ sz_tensor *sz_model_layers(sz_graph *g, const sz_model *m, sz_pass *pass, sz_ten
     return g->status == SZ_OK ? x : NULL;
 }
 
-static sz_tensor *embed(sz_graph *g, const sz_model *m, const sz_pass *pass) {
+sz_tensor *sz_model_enter(sz_graph *g, const sz_model *m, const sz_pass *pass) {
     sz_tensor *x = NULL;
     if (pass->ids) {
         x = m->embedding_values ? sz_embedding(g, m->embedding_values, pass->ids, pass->n)
@@ -42,8 +42,13 @@ static sz_tensor *embed(sz_graph *g, const sz_model *m, const sz_pass *pass) {
     return x;
 }
 
+sz_tensor *sz_model_leave(sz_graph *g, const sz_model *m, sz_tensor *x, bool logits) {
+    x = sz_rms_norm(g, x, m->output_norm, m->h.n_embd, m->h.rms_eps);
+    return logits ? sz_linear(g, x, &m->head) : x;
+}
+
 sz_tensor *sz_model_begin(sz_graph *g, const sz_model *m, sz_pass *pass) {
-    sz_tensor *x = embed(g, m, pass);
+    sz_tensor *x = sz_model_enter(g, m, pass);
     sz_model_rope_angles(m, g, pass);
     return x;
 }
@@ -53,6 +58,5 @@ sz_tensor *sz_model_forward(sz_graph *g, const sz_model *m, sz_pass *pass, bool 
     x = sz_model_layers(g, m, pass, x, 0, m->h.n_layer);
     if (g->status == SZ_OK && pass->want && !narrows(pass))
         x = sz_gather(g, x, pass->want, pass->n_want);
-    x = sz_rms_norm(g, x, m->output_norm, m->h.n_embd, m->h.rms_eps);
-    return logits ? sz_linear(g, x, &m->head) : x;
+    return sz_model_leave(g, m, x, logits);
 }

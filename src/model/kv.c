@@ -30,6 +30,10 @@ size_t sz_kv_block_bytes(const sz_kv_shape *shape) {
     return kv.block_bytes;
 }
 
+void sz_kv_set_first_layer(sz_kv *kv, uint32_t layer) {
+    kv->first_layer = layer;
+}
+
 size_t sz_kv_bytes(const sz_kv *kv) {
     return kv->n_blocks * kv->block_bytes + kv->kept_bytes;
 }
@@ -184,7 +188,8 @@ sz_status sz_kv_fork(sz_kv *kv, uint32_t from, uint32_t to) {
 uint8_t *sz_kv_head_data(const sz_kv *kv, uint32_t seq, uint32_t block, uint32_t layer,
                          uint32_t head) {
     uint8_t *data = kv->sequences[seq].blocks[block]->data;
-    return data + ((size_t)layer * kv->shape.n_head_kv + head) * kv->head_bytes;
+    size_t index = (size_t)(layer - kv->first_layer) * kv->shape.n_head_kv + head;
+    return data + index * kv->head_bytes;
 }
 
 /* ---- Storing --------------------------------------------------------------------------------- */

@@ -18,6 +18,8 @@ typedef struct sz_kv_shape {
 sz_status sz_kv_new(const sz_kernels *k, const sz_kv_shape *shape, uint32_t n_sequences,
                     uint32_t context, sz_kv **out);
 void sz_kv_free(sz_kv *kv);
+/* Of a part of a model: the first layer that the cache will be asked for; else 0. */
+void sz_kv_set_first_layer(sz_kv *kv, uint32_t layer);
 size_t sz_kv_block_bytes(const sz_kv_shape *shape);         /* of one block of all layers */
 size_t sz_kv_bytes(const sz_kv *kv);                        /* held now */
 size_t sz_kv_sequence_bytes(const sz_kv *kv, uint32_t seq); /* the same, shared or not */

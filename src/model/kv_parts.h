@@ -29,7 +29,7 @@ typedef struct sequence {
 struct sz_kv {
     const sz_kernels *k;
     sz_kv_shape shape;
-    uint32_t n_sequences, context, dim_padded;
+    uint32_t n_sequences, context, dim_padded, first_layer;
     size_t key_bytes, value_bytes, scale_bytes, head_bytes, block_bytes;
     size_t n_blocks, kept_bytes; /* allocated now */
     sequence *sequences;

@@ -125,8 +125,11 @@ sz_tensor *sz_keep_wanted(sz_graph *g, const sz_model *m, uint32_t layer, const 
                           sz_tensor *x);
 void sz_pass_tap(const sz_pass *pass, sz_tap_kind kind, uint32_t layer, const sz_tensor *t);
 
-/* Embeddings of the pass, as they enter the first layer, and its angles. */
+/* The rows of x as they enter the first layer; the same with the pass's angles; and rows that left
+ * the last one, to logits, or to final hidden states if !logits. */
+sz_tensor *sz_model_enter(sz_graph *g, const sz_model *m, const sz_pass *pass);
 sz_tensor *sz_model_begin(sz_graph *g, const sz_model *m, sz_pass *pass);
+sz_tensor *sz_model_leave(sz_graph *g, const sz_model *m, sz_tensor *x, bool logits);
 /* Runs layers [first, last) on x; x is overwritten layer by layer. */
 sz_tensor *sz_model_layers(sz_graph *g, const sz_model *m, sz_pass *pass, sz_tensor *x,
                            uint32_t first, uint32_t last);

@@ -38,6 +38,26 @@ SZ_API size_t sz_session_kv_bytes(const sz_session *s);
 /* Tokens computed per pass of a long prompt. */
 SZ_API uint32_t sz_session_chunk(const sz_session *s);
 
+/* ---- Part of a model ---------------------------------------------------------------------------
+ */
+
+/* Layers [first, last) on their own, over a cache of theirs: the layers of one model may so lie in
+ * several processes or machines, and what goes between them are hidden states. Split anywhere, the
+ * bits are those of the whole. The model must live as long. SZ_E_ARG for an empty or impossible
+ * range. Used by one thread at a time. */
+typedef struct sz_layers sz_layers;
+SZ_API sz_status sz_layers_new(sz_model *model, uint32_t first, uint32_t last, uint32_t context,
+                               sz_kv_type kv_type, sz_layers **out);
+SZ_API void sz_layers_free(sz_layers *l);
+/* in, out [n][n_embd], which may be the same: the next n tokens of one sequence. SZ_E_LIMIT beyond
+ * the context; after a failure the length is as before. */
+SZ_API sz_status sz_layers_forward(sz_layers *l, const float *in, size_t n, float *out);
+SZ_API uint32_t sz_layers_length(const sz_layers *l);
+SZ_API sz_status sz_layers_truncate(sz_layers *l, uint32_t n_tokens);
+/* Before the first layer: out [n][n_embd]. After the last one: logits [n][n_vocab]. */
+SZ_API sz_status sz_model_embed(sz_model *model, const int32_t *ids, size_t n, float *out);
+SZ_API sz_status sz_model_logits(sz_model *model, const float *hidden, size_t n, float *logits);
+
 /* Statistics of row `row` of the latest forward, as sz_session_logits; NULL if there is none. */
 SZ_API const sz_logit_stats *sz_session_stats(const sz_session *s, size_t row);
 
