@@ -182,6 +182,34 @@ static void test_numbers_of_tokens(void **state) {
     }
 }
 
+/* Long prompts, and the rows of the largest vocabularies. */
+static void test_large(void **state) {
+    for (size_t i = 0; i < N_TYPES; i++) {
+        size_t block = sz_type_get(types[i])->block, n_cols = block == 1 ? 33 : block;
+        problem p = make_problem((shape){.type = types[i],
+                                         .n_rows = 17,
+                                         .n_cols = n_cols,
+                                         .n = 1000,
+                                         .x_stride = n_cols,
+                                         .y_stride = 17},
+                                 false);
+        check_batches(&p, 2, 1000);
+        free_problem(&p);
+    }
+    static const sz_type of_heads[] = {SZ_Q8_0, SZ_F16};
+    for (size_t i = 0; i < sizeof of_heads / sizeof *of_heads; i++) {
+        problem p = make_problem((shape){.type = of_heads[i],
+                                         .n_rows = 300000,
+                                         .n_cols = 32,
+                                         .n = 1,
+                                         .x_stride = 32,
+                                         .y_stride = 300000},
+                                 false);
+        check_batches(&p, 2, 1);
+        free_problem(&p);
+    }
+}
+
 static void test_any_bits(void **state) {
     for (size_t i = 0; i < N_TYPES; i++)
         for (size_t n = 1; n < 40; n = 2 * n + 1)
@@ -345,6 +373,7 @@ int main(void) {
         cmocka_unit_test(test_the_contract_decodes),
         cmocka_unit_test(test_widths_and_rows),
         cmocka_unit_test(test_numbers_of_tokens),
+        cmocka_unit_test(test_large),
         cmocka_unit_test(test_any_bits),
         cmocka_unit_test(test_outliers),
         cmocka_unit_test(test_extreme_sums),
