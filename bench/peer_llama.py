@@ -76,8 +76,9 @@ class Ours:
         if getattr(self.lib, name)(*args) != 0:
             raise SystemExit(f"{name}: {self.lib.sz_last_error().decode()}")
 
-    def clear(self):
-        self.call("sz_session_truncate", self.session, 0, 0)
+    def cut(self, n):
+        """Forgets all but the first n tokens."""
+        self.call("sz_session_truncate", self.session, 0, n)
 
     def run(self, n, position):
         """One pass over n tokens from `position`, with logits of the last."""
@@ -104,8 +105,8 @@ class Peer:
         self.n_vocab = llama_cpp.llama_vocab_n_tokens(llama_cpp.llama_model_get_vocab(model))
         self.batch = llama_cpp.llama_batch_init(n_batch, 0, 1)
 
-    def clear(self):
-        llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(self.context), True)
+    def cut(self, n):
+        llama_cpp.llama_memory_seq_rm(llama_cpp.llama_get_memory(self.context), 0, n, -1)
 
     def run(self, n, position):
         b = self.batch
@@ -126,16 +127,19 @@ class Peer:
 
 
 def prefill(side, args):
-    side.clear()
+    side.cut(0)
     start = time.perf_counter()
     side.run(args.prefill, 0)
     return args.prefill / (time.perf_counter() - start)
 
 
 def decode(side, args):
-    side.clear()
-    for at in range(0, args.depth, args.prefill):
-        side.run(min(args.prefill, args.depth - at), at)
+    if getattr(side, "depth", None) != args.depth:  # it stays from one round to the next
+        side.cut(0)
+        for at in range(0, args.depth, args.prefill):
+            side.run(min(args.prefill, args.depth - at), at)
+        side.depth = args.depth
+    side.cut(args.depth)
     start = time.perf_counter()
     for i in range(args.decode):
         side.run(1, args.depth + i)
@@ -165,6 +169,8 @@ def compare(args, path, threads):
     peers = [Peer(model, threads, context, flash, args.prefill) for flash in (False, True)]
     sides = [Ours(args.library, path, threads, context, peers[0].n_vocab), *peers]
     for phase, measure in (("prefill", prefill), ("decode", decode)):
+        if args.only not in (None, phase):
+            continue
         rates = [[] for _ in sides]
         for n in range(args.rounds + 1):
             for side, figures in zip(sides, rates):
@@ -219,6 +225,7 @@ def main():
     parser.add_argument("-n", "--decode", type=int, default=64)
     parser.add_argument("--depth", type=int, default=64,
                         help="tokens before the first decoded one (64)")
+    parser.add_argument("--only", choices=("prefill", "decode"), help="measure one of the two")
     parser.add_argument("--library", type=pathlib.Path,
                         default=ROOT / "build" / "libszilard.so")
     parser.add_argument("--json", action="store_true", help="one JSON object per row")
