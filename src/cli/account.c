@@ -42,6 +42,7 @@ void sz_account_add(sz_account *total, const sz_account *a) {
     total->entropy += a->entropy;
     total->surprisal += a->surprisal;
     total->peak_bytes = a->peak_bytes;
+    sz_energy_add(&total->energy, &a->energy);
     sz_account_routed_add(&total->routed, &a->routed);
 }
 
@@ -134,6 +135,7 @@ void sz_account_print_short(const sz_account *a, const sz_account_setting *s) {
     }
     if (s->voice->router)
         sz_account_put_routed(&b, a, s);
+    sz_energy_put(&b, "energy ", &a->energy, a->n_tokens, a->surprisal);
     print(&b, s->options);
 }
 
@@ -220,6 +222,7 @@ void sz_account_print_full(const sz_account *a, const sz_account_setting *s) {
         sz_account_put_trace(&b, a, s);
     }
     put_memory(&b, a, s);
+    sz_energy_put(&b, "energy       ", &a->energy, a->n_tokens, a->surprisal);
     int threads = sz_runtime_threads(s->engine->rt);
     sz_buf_printf(&b, "setting      seed %llu; %s; %d thread%s, %s\n", (unsigned long long)s->seed,
                   s->chain, threads, plural((size_t)threads), sz_runtime_isa(s->engine->rt));
@@ -278,6 +281,7 @@ void sz_account_json(sz_buf *b, const sz_account *a, const sz_account_setting *s
     put_number(b, "peak_memory_bytes", (double)a->peak_bytes);
     put_number(b, "kv_bytes", (double)sz_voice_kv_bytes(s->voice));
     put_number(b, "context", sz_voice_context(s->voice));
+    sz_energy_put_json(b, &a->energy, a->n_tokens, a->surprisal);
     if (s->voice->router)
         sz_account_routed_json(b, a, s);
     else if (s->options->account || s->options->show_entropy)

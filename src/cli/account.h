@@ -2,6 +2,7 @@
 #ifndef SZ_CLI_ACCOUNT_H
 #define SZ_CLI_ACCOUNT_H
 
+#include "energy.h"
 #include "generation.h"
 #include "voice.h"
 #include <szilard/unstable/stop.h>
@@ -32,6 +33,7 @@ typedef struct sz_account {
     sz_router_account routed; /* zeros without a router */
     uint64_t peak_bytes;      /* of memory */
     sz_forgotten forgotten;   /* zeros without a policy */
+    sz_energy energy;         /* of prompt and answer; source SZ_ENERGY_NONE: not known */
 } sz_account;
 
 /* What does not change from answer to answer. */

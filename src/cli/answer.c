@@ -93,7 +93,8 @@ typedef struct answer {
     bool in_thought; /* the prompt ends within a thought */
     sz_stops *stops; /* NULL: no rules */
     sz_router_account routed_before;
-    size_t n_drawn; /* tokens of the answer that the session holds */
+    size_t n_drawn;         /* tokens of the answer that the session holds */
+    sz_energy_meter *meter; /* NULL: none */
 } answer;
 
 /* What the router, if there is one, has done so far. */
@@ -322,6 +323,8 @@ static sz_status step(answer *a) {
     uint64_t start = sz_time_ns();
     sz_status status = sz_voice_next(&t->voice, &token);
     a->account->generation_ns += sz_time_ns() - start;
+    if (a->meter)
+        sz_energy_meter_poll(a->meter);
     if (status == SZ_E_LIMIT) {
         status = make_room(a);
         if (status == SZ_END)
@@ -392,6 +395,8 @@ static sz_status conclude(answer *a) {
         sz_cli_note("the context of %u tokens is full: the answer ends here",
                     sz_voice_context(&t->voice));
     a->account->peak_bytes = sz_memory_peak();
+    if (a->meter)
+        sz_energy_meter_read(a->meter, &a->account->energy);
     if (t->options->forgetting.text)
         SZ_TRY(sz_forgetting_end(&t->options->forgetting, t->voice.session, a->n_ids,
                                  &a->account->forgotten));
@@ -410,8 +415,12 @@ static sz_status conclude(answer *a) {
 }
 
 sz_status sz_talk_answer(sz_talk *t, sz_account *account) {
-    *account = (sz_account){.keep_entropies = t->options->show_entropy || t->options->account};
-    answer a = {.talk = t, .account = account, .routed_before = routed(t)};
+    *account = (sz_account){.keep_entropies = t->options->show_entropy || t->options->account,
+                            .energy.source = SZ_ENERGY_NONE};
+    answer a = {.talk = t,
+                .account = account,
+                .routed_before = routed(t),
+                .meter = sz_energy_meter_begin()};
     sz_status status =
         t->options->constraint.kind ? set_chain(t) : SZ_OK; /* from its start again */
     if (status == SZ_OK && t->options->stop_when)
@@ -430,6 +439,7 @@ sz_status sz_talk_answer(sz_talk *t, sz_account *account) {
         status = conclude(&a);
     sz_printer_free(&a.printer);
     sz_stops_free(a.stops);
+    sz_energy_meter_close(a.meter);
     sz_free(a.ids);
     return status == SZ_OK ? ended : status;
 }

@@ -71,8 +71,17 @@ static sz_status repeat(timing run, const subject *w, size_t n, int repeats, sz_
     double *seconds = sz_alloc((size_t)repeats * sizeof *seconds), first;
     SZ_REQUIRE(seconds, SZ_E_NOMEM, "out of memory for %d repeats", repeats);
     sz_status status = n ? run(w, n < 32 ? n : 32, &first) : SZ_OK;
-    for (int i = 0; n && i < repeats && status == SZ_OK; i++)
+    sz_energy_meter *meter = sz_energy_meter_begin();
+    out->energy.source = SZ_ENERGY_NONE;
+    for (int i = 0; n && i < repeats && status == SZ_OK; i++) {
         status = run(w, n, &seconds[i]);
+        if (meter)
+            sz_energy_meter_poll(meter);
+    }
+    if (meter)
+        sz_energy_meter_read(meter, &out->energy);
+    sz_energy_meter_close(meter);
+    out->n_metered = n * (size_t)repeats;
     if (n && status == SZ_OK) {
         qsort(seconds, (size_t)repeats, sizeof *seconds, by_value);
         out->best_s = seconds[0];

@@ -2,6 +2,7 @@
 #ifndef SZ_CLI_BENCH_H
 #define SZ_CLI_BENCH_H
 
+#include "energy.h"
 #include "engine.h"
 #include <szilard/unstable/operators.h>
 
@@ -9,6 +10,8 @@
 typedef struct sz_bench_work {
     double best_s, median_s; /* of one repeat */
     double bytes, macs;      /* moved and multiplied in one repeat */
+    sz_energy energy;        /* of all repeats */
+    size_t n_metered;        /* tokens of these */
 } sz_bench_work;
 
 /* One pass over n tokens: of n sequences, or of one. */

@@ -234,6 +234,9 @@ static void put_work_json(sz_buf *b, const char *name, size_t n, const sz_bench_
     put(b, name, "_multiply_adds", w->macs);
     put(b, name, "_bytes_per_s", per_second(w->bytes, w->best_s));
     put(b, name, "_multiply_adds_per_s", per_second(w->macs, w->best_s));
+    put(b, name, "_joules_per_token",
+        w->energy.source == SZ_ENERGY_NONE ? NAN : w->energy.joules / (double)w->n_metered);
+    sz_buf_printf(b, ",\"%s_joules_measured\":%s", name, w->energy.measured ? "true" : "false");
 }
 
 static void put_batches_json(sz_buf *b, const settings *s, const sz_bench_result *r) {

@@ -169,6 +169,8 @@ static void put_text(const run *r, sz_buf *b) {
     sz_buf_printf(b, "speed        %.1f tokens/s (%s, %d thread%s)\n", sz_scorer_rate(&r->scorer),
                   sz_runtime_isa(r->scorer.engine.rt), sz_runtime_threads(r->scorer.engine.rt),
                   sz_runtime_threads(r->scorer.engine.rt) == 1 ? "" : "s");
+    sz_energy e = sz_scorer_energy(&r->scorer);
+    sz_energy_put(b, "energy       ", &e, r->scorer.n_computed, r->tally.nats);
 }
 
 static void put_member(sz_buf *b, const char *key, double x) {
@@ -193,6 +195,8 @@ static void put_json(const run *r, sz_buf *b) {
                   r->n_windows, r->settings->all ? "true" : "false");
     put_member(b, "tokens_per_s", sz_scorer_rate(&r->scorer));
     sz_scorer_put_machine(&r->scorer, b);
+    sz_energy e = sz_scorer_energy(&r->scorer);
+    sz_energy_put_json(b, &e, r->scorer.n_computed, r->tally.nats);
     sz_buf_puts(b, "}\n");
 }
 

@@ -110,10 +110,13 @@ sz_status sz_scorer_begin(sz_scorer *s, const sz_scoring *o, uint32_t context) {
                                 .n_sequences = 1,
                                 .chunk = s->chunk,
                                 .kv_type = o->kv_type};
-    return sz_session_new(s->engine.model, &config, &s->session);
+    SZ_TRY(sz_session_new(s->engine.model, &config, &s->session));
+    s->meter = sz_energy_meter_begin();
+    return SZ_OK;
 }
 
 void sz_scorer_close(sz_scorer *s) {
+    sz_energy_meter_close(s->meter);
     sz_session_free(s->session);
     sz_free(s->ids);
     sz_engine_close(&s->engine);
@@ -128,12 +131,21 @@ sz_status sz_scorer_pass(sz_scorer *s, const int32_t *ids, size_t n, sz_want wan
     SZ_TRY(sz_session_forward(s->session, &span, 1));
     s->compute_ns += sz_time_ns() - start;
     s->n_computed += span.n;
+    if (s->meter)
+        sz_energy_meter_poll(s->meter);
     *done = span.n;
     return SZ_OK;
 }
 
 double sz_scorer_rate(const sz_scorer *s) {
     return s->compute_ns ? (double)s->n_computed / ((double)s->compute_ns * 1e-9) : 0;
+}
+
+sz_energy sz_scorer_energy(const sz_scorer *s) {
+    sz_energy e = {.source = SZ_ENERGY_NONE};
+    if (s->meter)
+        sz_energy_meter_read(s->meter, &e);
+    return e;
 }
 
 void sz_scorer_put_machine(const sz_scorer *s, sz_buf *b) {

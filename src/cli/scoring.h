@@ -3,6 +3,7 @@
 #ifndef SZ_CLI_SCORING_H
 #define SZ_CLI_SCORING_H
 
+#include "energy.h"
 #include "engine.h"
 
 /* Filled by sz_argp_scoring, an argp child. */
@@ -22,10 +23,11 @@ typedef struct sz_scorer {
     sz_model_info info;
     int32_t *ids; /* [n], n >= 1 */
     size_t n;
-    sz_session *session; /* one sequence */
-    uint32_t chunk;      /* most tokens per pass */
-    size_t n_computed;   /* tokens, in all passes */
-    uint64_t compute_ns; /* of the passes alone */
+    sz_session *session;    /* one sequence */
+    uint32_t chunk;         /* most tokens per pass */
+    size_t n_computed;      /* tokens, in all passes */
+    uint64_t compute_ns;    /* of the passes alone */
+    sz_energy_meter *meter; /* from the first pass on; NULL: none */
 } sz_scorer;
 
 /* Opens the model and reads the text. Close in any case. */
@@ -37,6 +39,8 @@ sz_status sz_scorer_pass(sz_scorer *s, const int32_t *ids, size_t n, sz_want wan
 double sz_scorer_rate(const sz_scorer *s); /* tokens per second of the passes */
 /* Appends "isa", "threads" and "products", which tells whose kernels ran, as members. */
 void sz_scorer_put_machine(const sz_scorer *s, sz_buf *b);
+/* What the passes took; source SZ_ENERGY_NONE: not known. */
+sz_energy sz_scorer_energy(const sz_scorer *s);
 void sz_scorer_close(sz_scorer *s);
 
 /* The input's name for messages. */
