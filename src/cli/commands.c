@@ -26,6 +26,7 @@
     X(reveal, "zip reveal", MORE, "read a hidden message back")                                    \
     X(measure, "measure", MORE, "information in columns, between columns, in a matrix")            \
     X(layers, "measure layers", MORE, "how the states of a text spread in each layer")             \
+    X(cot, "measure cot", MORE, "what reasoning traces are worth in examples")                     \
     X(energy, "measure energy", MORE, "joules of a command, and the least that bits cost")         \
     X(match, "measure match", MORE, "where a text comes near a pattern")                           \
     X(pc, "fit circuit", MORE, "probabilistic circuits: train, ask, sample, compress")             \
