@@ -7,32 +7,11 @@
 
 enum { MOST = 1 << 16 }; /* bytes that a file may ask for */
 
-typedef struct memory {
-    const uint8_t *in;
-    size_t n, at;
-    sz_buf out;
-} memory;
-
 static sz_predictor engine;
 
 static void need(bool what) {
     if (!what)
         abort();
-}
-
-static sz_status read_memory(void *user, void *bytes, size_t n, size_t *n_read) {
-    memory *m = user;
-    *n_read = n < m->n - m->at ? n : m->n - m->at;
-    if (*n_read)
-        memcpy(bytes, m->in + m->at, *n_read);
-    m->at += *n_read;
-    return SZ_OK;
-}
-
-static sz_status write_memory(void *user, const void *bytes, size_t n) {
-    memory *m = user;
-    sz_buf_append(&m->out, bytes, n);
-    return SZ_OK;
 }
 
 static size_t one(const void *self) {
@@ -71,22 +50,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     sz_buf about = {0};
     if (!engine.kind)
         need(sz_predictor_bytes_new(1, NULL, &engine) == SZ_OK);
-    memory file = {.in = data, .n = size};
-    sz_status status =
-        sz_slz_decode(open_engine, NULL, &(sz_slz_io){&file, read_memory, write_memory}, &t);
+    sz_slz_memory file = {.in = data, .n = size};
+    sz_status status = sz_slz_decode(
+        open_engine, NULL, &(sz_slz_io){&file, sz_slz_read_memory, sz_slz_write_memory}, &t);
     need(status != SZ_OK || file.out.len == t.n_bytes);
     sz_buf_free(&file.out);
-    memory again = {.in = data, .n = size};
-    sz_status list = sz_slz_list(&(sz_slz_io){&again, read_memory, NULL}, &about, &listed);
+    sz_slz_memory again = {.in = data, .n = size};
+    sz_status list = sz_slz_list(&(sz_slz_io){&again, sz_slz_read_memory, NULL}, &about, &listed);
     need(status != SZ_OK || list == SZ_OK);
     sz_buf_free(&about);
 
-    memory text = {.in = data, .n = size < 4096 ? size : 4096};
+    sz_slz_memory text = {.in = data, .n = size < 4096 ? size : 4096};
     sz_predictor p = {&bounded, NULL};
-    need(sz_slz_encode(&p, &(sz_slz_io){&text, read_memory, write_memory}, &t) == SZ_OK);
-    memory back = {.in = (const uint8_t *)text.out.data, .n = text.out.len};
-    need(sz_slz_decode(open_engine, NULL, &(sz_slz_io){&back, read_memory, write_memory}, &t) ==
+    need(sz_slz_encode(&p, &(sz_slz_io){&text, sz_slz_read_memory, sz_slz_write_memory}, &t) ==
          SZ_OK);
+    sz_slz_memory back = {.in = (const uint8_t *)text.out.data, .n = text.out.len};
+    need(sz_slz_decode(open_engine, NULL,
+                       &(sz_slz_io){&back, sz_slz_read_memory, sz_slz_write_memory}, &t) == SZ_OK);
     need(back.out.len == text.n && (text.n == 0 || memcmp(back.out.data, data, text.n) == 0));
     sz_buf_free(&text.out);
     sz_buf_free(&back.out);

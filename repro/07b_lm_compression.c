@@ -17,30 +17,9 @@ enum { TEXT = 16384, REPEATED = 8192, RANDOM = 65536, SOURCE = 65536, LETTERS = 
 
 /* ---- Coding in memory ------------------------------------------------------------------------ */
 
-typedef struct memory {
-    const uint8_t *in;
-    size_t n, at;
-    sz_buf out;
-} memory;
-
-static sz_status read_memory(void *user, void *bytes, size_t n, size_t *n_read) {
-    memory *m = user;
-    *n_read = n < m->n - m->at ? n : m->n - m->at;
-    if (*n_read)
-        memcpy(bytes, m->in + m->at, *n_read);
-    m->at += *n_read;
-    return SZ_OK;
-}
-
-static sz_status write_memory(void *user, const void *bytes, size_t n) {
-    memory *m = user;
-    sz_buf_append(&m->out, bytes, n);
-    return m->out.failed ? sz_fail(SZ_E_NOMEM, "no memory for %zu bytes", n) : SZ_OK;
-}
-
 static sz_status pack(const sz_predictor *p, const uint8_t *data, size_t n, sz_buf *out) {
-    memory m = {.in = data, .n = n};
-    sz_slz_io io = {&m, read_memory, write_memory};
+    sz_slz_memory m = {.in = data, .n = n};
+    sz_slz_io io = sz_slz_in_memory(&m);
     sz_slz_totals totals;
     sz_status status = sz_slz_encode(p, &io, &totals);
     *out = m.out;
@@ -92,8 +71,8 @@ static sz_status bytes_rows(sz_repro_run *run, uint8_t *data) {
     double bits = draw_source(run->seed, data, SOURCE), size;
     sz_status status = pack(&p, data, SOURCE, &file);
     if (status == SZ_OK) {
-        memory m = {.in = (const uint8_t *)file.data, .n = file.len};
-        sz_slz_io io = {&m, read_memory, write_memory};
+        sz_slz_memory m = {.in = (const uint8_t *)file.data, .n = file.len};
+        sz_slz_io io = sz_slz_in_memory(&m);
         sz_slz_totals totals;
         sz_repro_check(run, "", (double)file.len * 8 / bits, "<=", 1.06,
                        "byte engine: size by the entropy of a source of order 2");

@@ -1,55 +1,38 @@
 /* cmd_tokenize.c: `szilard tokens encode`: the token ids of a text. */
-#include "engine.h"
+#include "one_file.h"
 #include "record.h"
-#include <string.h>
 
-enum { OPT_SPECIAL = 256, OPT_JSON };
+enum { OPT_SPECIAL = 256 };
 
 typedef struct settings {
-    sz_engine_options engine;
-    const char *file;
-    bool special, json;
+    sz_one_file file;
+    bool special;
 } settings;
 
 static const struct argp_option options[] = {
     {"special", OPT_SPECIAL, NULL, 0,
      "Parse control tokens in the text, and add begin-of-text where the file asks for it", 0},
-    {"json", OPT_JSON, NULL, 0, "Print {\"ids\":[...],\"pieces\":[...]}", 0},
     {0},
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
     settings *s = state->input;
-    switch (key) {
-    case ARGP_KEY_INIT:
-        state->child_inputs[0] = &s->engine;
-        return 0;
-    case OPT_SPECIAL:
+    if (key == ARGP_KEY_INIT)
+        state->child_inputs[0] = &s->file;
+    else if (key == OPT_SPECIAL)
         s->special = true;
-        return 0;
-    case OPT_JSON:
-        s->json = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (s->file)
-            argp_error(state, "'%s' is left over: tokenize takes one file", arg);
-        s->file = arg;
-        return 0;
-    case ARGP_KEY_END:
-        if (!s->engine.model)
-            argp_error(state, "no model given: name one with -m, such as -m smollm2");
-        return 0;
-    default:
+    else
         return ARGP_ERR_UNKNOWN;
-    }
+    return 0;
 }
 
-static const struct argp_child children[] = {{&sz_argp_engine, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {{&sz_argp_one_file, 0, NULL, 0}, {0}};
 const struct argp sz_argp_tokenize = {
     options,
     parse,
     "[FILE|-]",
-    "Prints the token ids of a text, one line with blanks between them."
+    "Prints the token ids of a text, one line with blanks between them; --json prints "
+    "{\"ids\":[...],\"pieces\":[...]}."
     "\v"
     "EXAMPLES\n"
     "  echo -n 'Entropy is' | szilard tokenize -m smollm2\n"
@@ -64,8 +47,7 @@ static void put_ids(sz_buf *b, const int32_t *ids, size_t n, const char *separat
 }
 
 /* Pieces as text; "bytes" tells the exact bytes of those that are not valid UTF-8. */
-static void put_json(sz_buf *b, const sz_model *model, const int32_t *ids, size_t n) {
-    const sz_tokenizer *t = sz_model_tokenizer(model);
+static void put_json(sz_buf *b, const sz_tokenizer *t, const int32_t *ids, size_t n) {
     sz_buf bytes = {0};
     bool any = false;
     sz_buf_puts(b, "{\"ids\":[");
@@ -90,17 +72,17 @@ static void put_json(sz_buf *b, const sz_model *model, const int32_t *ids, size_
     sz_buf_free(&bytes);
 }
 
-static sz_status tokenize(const settings *s, const sz_model *model, sz_buf *out) {
+static sz_status tokenize(const void *settings_, const sz_tokenizer *t, sz_buf *out) {
+    const settings *s = settings_;
     sz_buf text = {0};
     int32_t *ids = NULL;
     size_t n = 0;
-    sz_status status = sz_cli_read(s->file, &text);
+    sz_status status = sz_cli_read(s->file.file, &text);
     unsigned flags = s->special ? SZ_TOKENIZE_CONTROL | SZ_TOKENIZE_BOS : 0;
     if (status == SZ_OK)
-        status =
-            sz_tokenizer_encode(sz_model_tokenizer(model), text.data, text.len, flags, &ids, &n);
-    if (status == SZ_OK && s->json)
-        put_json(out, model, ids, n);
+        status = sz_tokenizer_encode(t, text.data, text.len, flags, &ids, &n);
+    if (status == SZ_OK && s->file.json)
+        put_json(out, t, ids, n);
     else if (status == SZ_OK)
         put_ids(out, ids, n, " ");
     sz_buf_putc(out, '\n');
@@ -110,14 +92,6 @@ static sz_status tokenize(const settings *s, const sz_model *model, sz_buf *out)
 }
 
 int sz_run_tokenize(int argc, char **argv) {
-    settings s = {.engine.vocab_only = true};
-    sz_engine e;
-    sz_buf out = {0};
-    sz_cli_parse(&sz_argp_tokenize, argc, argv, &s);
-    sz_status status = sz_engine_open(&s.engine, &e);
-    if (status == SZ_OK)
-        status = tokenize(&s, e.model, &out);
-    int exit_status = status == SZ_OK ? sz_cli_print(&out) : sz_cli_error();
-    sz_engine_close(&e);
-    return exit_status;
+    settings s = {0};
+    return sz_one_file_run(&sz_argp_tokenize, argc, argv, &s, &s.file, tokenize);
 }

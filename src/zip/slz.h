@@ -49,4 +49,15 @@ sz_status sz_slz_list(const sz_slz_io *io, sz_buf *about, sz_slz_totals *out);
 /* The name of an engine's number; NULL if there is none. */
 const char *sz_slz_engine_name(uint8_t engine);
 
+/* Both sides in memory: `in` is read from `at` on, and what is written goes to `out`, sz_buf_free.
+ */
+typedef struct sz_slz_memory {
+    const uint8_t *in;
+    size_t n, at;
+    sz_buf out;
+} sz_slz_memory;
+sz_slz_io sz_slz_in_memory(sz_slz_memory *m);
+sz_status sz_slz_read_memory(void *user, void *bytes, size_t n, size_t *n_read);
+sz_status sz_slz_write_memory(void *user, const void *bytes, size_t n);
+
 #endif

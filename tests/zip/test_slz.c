@@ -6,27 +6,6 @@
 
 #include "zip/slz.h"
 
-typedef struct memory {
-    const uint8_t *in;
-    size_t n, at;
-    sz_buf out;
-} memory;
-
-static sz_status read_memory(void *user, void *bytes, size_t n, size_t *n_read) {
-    memory *m = user;
-    *n_read = n < m->n - m->at ? n : m->n - m->at;
-    if (*n_read)
-        memcpy(bytes, m->in + m->at, *n_read);
-    m->at += *n_read;
-    return SZ_OK;
-}
-
-static sz_status write_memory(void *user, const void *bytes, size_t n) {
-    memory *m = user;
-    sz_buf_append(&m->out, bytes, n);
-    return SZ_OK;
-}
-
 /* A predictor for tests: windows of 100 bytes in three segments; a byte and its repeats. */
 static size_t n_segments(const void *self, size_t n) {
     return n < 3 ? 1 : 3;
@@ -77,8 +56,8 @@ static sz_status open_repeats(void *user, uint8_t engine, const uint8_t *about, 
 }
 
 static sz_buf pack(const uint8_t *data, size_t n, sz_slz_totals *t) {
-    memory m = {.in = data, .n = n};
-    sz_slz_io io = {&m, read_memory, write_memory};
+    sz_slz_memory m = {.in = data, .n = n};
+    sz_slz_io io = sz_slz_in_memory(&m);
     sz_predictor p = {&repeats, NULL};
     SZ_CHECK_OK(sz_slz_encode(&p, &io, t));
     assert_int_equal(t->n_container, m.out.len);
@@ -87,8 +66,8 @@ static sz_buf pack(const uint8_t *data, size_t n, sz_slz_totals *t) {
 }
 
 static sz_status unpack(const char *file, size_t n, sz_buf *out) {
-    memory m = {.in = (const uint8_t *)file, .n = n};
-    sz_slz_io io = {&m, read_memory, write_memory};
+    sz_slz_memory m = {.in = (const uint8_t *)file, .n = n};
+    sz_slz_io io = sz_slz_in_memory(&m);
     sz_slz_totals t;
     sz_status status = sz_slz_decode(open_repeats, NULL, &io, &t);
     *out = m.out;
@@ -110,8 +89,8 @@ static void every_length_comes_back(void **state) {
         SZ_CHECK_OK(unpack(file.data, file.len, &back));
         assert_int_equal(back.len, n);
         assert_true(n == 0 || memcmp(back.data, text, n) == 0);
-        memory m = {.in = (const uint8_t *)file.data, .n = file.len};
-        SZ_CHECK_OK(sz_slz_list(&(sz_slz_io){&m, read_memory, NULL}, &about, &listed));
+        sz_slz_memory m = {.in = (const uint8_t *)file.data, .n = file.len};
+        SZ_CHECK_OK(sz_slz_list(&(sz_slz_io){&m, sz_slz_read_memory, NULL}, &about, &listed));
         assert_memory_equal(&listed, &t, sizeof t);
         assert_int_equal(about.len, t.n_stored < t.n_segments ? 7 : 0);
         assert_int_equal(t.engine, t.n_stored < t.n_segments ? 77 : SZ_PREDICTOR_NONE);
@@ -212,7 +191,7 @@ static void lies_are_refused(void **state) {
 /* A long file that nobody holds: bytes as they are asked for, checked as they come back. */
 typedef struct flow {
     uint64_t at, n, back;
-    memory file; /* the container: small */
+    sz_slz_memory file; /* the container: small */
     bool wrong;
 } flow;
 
@@ -228,10 +207,10 @@ static sz_status read_flow(void *user, void *bytes, size_t n, size_t *n_read) {
     return SZ_OK;
 }
 static sz_status write_file(void *user, const void *bytes, size_t n) {
-    return write_memory(&((flow *)user)->file, bytes, n);
+    return sz_slz_write_memory(&((flow *)user)->file, bytes, n);
 }
 static sz_status read_file(void *user, void *bytes, size_t n, size_t *n_read) {
-    return read_memory(&((flow *)user)->file, bytes, n, n_read);
+    return sz_slz_read_memory(&((flow *)user)->file, bytes, n, n_read);
 }
 static sz_status check_flow(void *user, const void *bytes, size_t n) {
     flow *f = user;
