@@ -33,23 +33,23 @@ void sz_table_free(sz_table *t) {
     *t = (sz_table){0};
 }
 
-static bool looks_like_json(const char *path, const sz_buf *text) {
+static bool looks_like_json(const char *path, const char *text, size_t n) {
     size_t i = 0;
-    while (i < text->len && strchr(" \t\r\n", text->data[i]))
+    while (i < n && strchr(" \t\r\n", text[i]))
         i++;
-    return sz_has_suffix(path, ".json") || (i < text->len && strchr("[{", text->data[i]));
+    return sz_has_suffix(path, ".json") || (i < n && (text[i] == '[' || text[i] == '{'));
 }
 
-static sz_status from_bytes(const char *path, sz_buf *text, sz_table *out) {
+sz_status sz_table_parse(const char *path, const char *text, size_t n, sz_table *out) {
     static const char mark[] = "\xef\xbb\xbf"; /* of UTF-8, that some programs write */
-    if (text->len >= 3 && memcmp(text->data, mark, 3) == 0) {
-        text->len -= 3;
-        memmove(text->data, text->data + 3, text->len);
+    if (n >= 3 && memcmp(text, mark, 3) == 0) {
+        text += 3;
+        n -= 3;
     }
-    if (sz_table_is_npy(text->data, text->len))
-        return sz_table_from_npy(text->data, text->len, out);
-    return looks_like_json(path, text) ? sz_table_from_json(text->data, text->len, out)
-                                       : sz_table_from_text(text->data, text->len, out);
+    if (sz_table_is_npy(text, n))
+        return sz_table_from_npy(text, n, out);
+    return looks_like_json(path, text, n) ? sz_table_from_json(text, n, out)
+                                          : sz_table_from_text(text, n, out);
 }
 
 static sz_status from_npy_file(const char *path, sz_table *out) {
@@ -67,8 +67,7 @@ sz_status sz_table_read(const char *path, sz_table *out) {
         status = from_npy_file(path, out);
     } else {
         SZ_TRY(sz_cli_read(path, &text));
-        status =
-            text.len ? from_bytes(path, &text, out) : sz_fail(SZ_E_FORMAT, "there are no values");
+        status = sz_table_parse(path, text.data ? text.data : "", text.len, out);
     }
     sz_buf_free(&text);
     return status == SZ_OK ? SZ_OK : sz_fail_within(status, "%s", path);

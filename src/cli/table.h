@@ -23,6 +23,8 @@ typedef struct sz_table {
  * is a header. A number that is missing or no number among fractions is an error. "-": standard
  * input. Errors name the file and the place. */
 sz_status sz_table_read(const char *path, sz_table *out);
+/* The same from memory: `path` tells the format where the beginning does not. */
+sz_status sz_table_parse(const char *path, const char *text, size_t n, sz_table *out);
 void sz_table_free(sz_table *t);
 
 /* For the readers of each format: room for rows x columns, names "1", "2", ... */
