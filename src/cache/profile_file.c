@@ -57,7 +57,8 @@ static sz_status read_digest(const sz_gguf *g, const char *key, uint8_t out[32])
     for (size_t i = 0; good && i < 64; i++) {
         int d = hex_digit(hex.s[i]);
         good = d >= 0;
-        out[i / 2] = (uint8_t)(i % 2 ? out[i / 2] | d : d << 4);
+        unsigned digit = good ? (unsigned)d : 0;
+        out[i / 2] = (uint8_t)(i % 2 ? out[i / 2] | digit : digit << 4);
     }
     SZ_REQUIRE(good, SZ_E_FORMAT, "%s: %s is not a digest of 64 digits", sz_gguf_name(g), key);
     return SZ_OK;
