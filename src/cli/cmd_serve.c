@@ -1,5 +1,6 @@
 /* cmd_serve.c: `szilard serve`: the HTTP server, from its first connection to its end. */
 #include "engine.h"
+#include "paths.h"
 #include "serve/serve.h"
 #include "signals.h"
 #include "store.h"
@@ -229,6 +230,13 @@ static sz_status serve(settings *s, sz_engine *e, sz_server *server, const sigse
     return SZ_OK;
 }
 
+/* What -m says, but of a path the file's name alone: where it lies is nobody's business. */
+static char *default_name(const char *model) {
+    const char *base = sz_path_base(model);
+    size_t n = strlen(base);
+    return strndup(base, sz_has_suffix(base, ".gguf") ? n - strlen(".gguf") : n);
+}
+
 int sz_run_serve(int argc, char **argv) {
     settings s = {0};
     sz_engine e = {0};
@@ -236,8 +244,8 @@ int sz_run_serve(int argc, char **argv) {
     sigset_t set;
     sz_cli_parse(&sz_argp_serve, argc, argv, &s);
     block_signals(&set);
-    s.server.model_name = s.server.model_name ? s.server.model_name : s.engine.model;
-    char *path = NULL;
+    char *path = NULL, *name = default_name(s.engine.model);
+    s.server.model_name = s.server.model_name ? s.server.model_name : name;
     sz_status status = sz_store_find(s.engine.model, &path);
     s.server.model_path = path;
     if (status == SZ_OK)
@@ -248,5 +256,6 @@ int sz_run_serve(int argc, char **argv) {
     sz_server_close(server);
     sz_engine_close(&e);
     free(path);
+    free(name);
     return exit_status;
 }

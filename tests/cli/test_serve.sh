@@ -43,6 +43,7 @@ has "told" "$(cat "$work/log")" "shutting down"
 
 # A second signal does not wait.
 start
+same "the file's name" "$(curl -s "$base/v1/models" | "$json_get" data.0.id)" tiny
 curl -sN "$base/v1/completions" -d '{"prompt":"a","max_tokens":1900,"stream":true}' > "$work/last" &
 last=$!
 until_true sh -c "curl -s $base/metrics | grep -q 'jobs_running 1'"
