@@ -31,6 +31,7 @@
     X(match, "measure match", MORE, "where a text comes near a pattern")                           \
     X(pc, "fit circuit", MORE, "probabilistic circuits: train, ask, sample, compress")             \
     X(infer, "fit bayes", MORE, "probabilistic programs: evidence, posteriors, checked laws")      \
+    X(dyn, "fit dyn", MORE, "fields that keep a conservation law")                                 \
     X(train, "train", MORE, "train a language model from text")                                    \
     X(bench, "bench", MORE, "speed of a model beside the ceilings of the machine")                 \
     X(papers, "papers", MORE, "the papers behind the project, and their reproductions")            \
