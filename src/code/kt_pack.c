@@ -188,9 +188,10 @@ static sz_status unpack_lines(const uint8_t *code, size_t n, uint32_t most, sz_k
     sz_buf again = {0};
     size_t before = out->len;
     SZ_TRY(sz_kt_patched_decode(code, n, most, lines, out));
+    const char *made = out->data ? out->data + before : "";
     sz_status status =
-        sz_kt_patched_encode(lines, (uint8_t *)out->data + before, out->len - before, &again);
-    if (status == SZ_OK && (again.len != n || memcmp(again.data, code, n) != 0)) {
+        sz_kt_patched_encode(lines, (const uint8_t *)made, out->len - before, &again);
+    if (status == SZ_OK && (again.len != n || (n && memcmp(again.data, code, n) != 0))) {
         status = sz_fail(SZ_E_FORMAT, "the code is not that of a script");
         out->len = before;
     }
