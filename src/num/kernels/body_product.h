@@ -423,16 +423,15 @@ static void product_float(sz_type type, const void *panel, size_t n_cols, const 
         BY_WIDTH(float_tile(SZ_BF16, panel, n_cols, x, x_stride, N, y, stride))
 }
 
+/* All loops are unrolled: one that is not would keep the sums in memory. */
 static void peak_int8(uint64_t rounds, int32_t out[16]) {
     i16 acc[12];
     int8_t a[4] = {1, 2, 3, 4};
     line w = l_set1(1);
-    for (int i = 0; i < 12; i++)
-        acc[i] = i_set1(i);
+    _Pragma("GCC unroll 12") for (int i = 0; i < 12; i++) acc[i] = i_set1(i);
     for (uint64_t r = 0; r < rounds; r++) {
         _Pragma("GCC unroll 12") for (int i = 0; i < 12; i++) acc[i] = l_dot(acc[i], w, a);
     }
-    for (int i = 1; i < 12; i++)
-        acc[0] = i_add(acc[0], acc[i]);
+    _Pragma("GCC unroll 12") for (int i = 1; i < 12; i++) acc[0] = i_add(acc[0], acc[i]);
     memcpy(out, &acc[0], 16 * sizeof *out);
 }
