@@ -67,7 +67,7 @@ static sz_status run_loss(sz_runtime *rt, problem *p, const sz_cce_config *c, sz
 /* Loss and gradient of hidden in double, a row of logits at a time; share: of softmax >= 2^-12. */
 static sz_status materialised(const problem *p, double *loss, double *worst, double *largest,
                               double *share) {
-    double *z = sz_alloc(p->n_vocab * sizeof *z);
+    double *z = sz_alloc((p->n_vocab + p->dim) * sizeof *z), *want = z + p->n_vocab;
     size_t likely = 0;
     SZ_REQUIRE(z, SZ_E_NOMEM, "no memory for a row of logits");
     *loss = *worst = *largest = 0;
@@ -88,13 +88,14 @@ static sz_status materialised(const problem *p, double *loss, double *worst, dou
             likely += z[v] >= 0x1p-12;
             z[v] = (z[v] - ((int32_t)v == p->targets[i])) / (double)p->n;
         }
+        memset(want, 0, p->dim * sizeof *want);
+        for (size_t v = 0; v < p->n_vocab; v++)
+            for (size_t k = 0; k < p->dim; k++)
+                want[k] += z[v] * (double)p->classifier[v * p->dim + k];
         for (size_t k = 0; k < p->dim; k++) {
-            double want = 0;
-            for (size_t v = 0; v < p->n_vocab; v++)
-                want += z[v] * (double)p->classifier[v * p->dim + k];
-            double off = fabs(want - (double)p->d_hidden[i * p->dim + k]);
+            double off = fabs(want[k] - (double)p->d_hidden[i * p->dim + k]);
             *worst = off > *worst ? off : *worst;
-            *largest = fabs(want) > *largest ? fabs(want) : *largest;
+            *largest = fabs(want[k]) > *largest ? fabs(want[k]) : *largest;
         }
     }
     *share = (double)likely / (double)(p->n * p->n_vocab);

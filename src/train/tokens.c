@@ -119,6 +119,12 @@ static sz_status read_header(const sz_map *m, const char *path, sz_tokens *out) 
     return SZ_OK;
 }
 
+sz_status sz_tokens_parse(const void *data, size_t size, const char *name, sz_tokens *out) {
+    const sz_map whole = {data, size};
+    *out = (sz_tokens){0};
+    return read_header(&whole, name, out);
+}
+
 sz_status sz_tokens_open(const char *path, sz_tokens *out) {
     sz_map map;
     SZ_TRY(sz_map_open(path, &map));

@@ -48,6 +48,10 @@ typedef struct sz_tokens { /* memory-mapped */
 /* SZ_E_FORMAT: not a .npy file of one dimension of int32, or cut short. */
 SZ_API sz_status sz_tokens_open(const char *path, sz_tokens *out);
 SZ_API void sz_tokens_close(sz_tokens *t);
+/* The same of bytes that the caller keeps, 4-byte aligned; `name` is for messages. Nothing to
+ * close.
+ */
+SZ_API sz_status sz_tokens_parse(const void *data, size_t size, const char *name, sz_tokens *out);
 
 /* Window `index` of pass `epoch` over n windows: a permutation of 0 .. n - 1 that needs no memory.
  */
