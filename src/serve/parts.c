@@ -4,15 +4,18 @@
 #include <string.h>
 
 static const char open_thought[] = "<think>", close_thought[] = "</think>",
-                  open_call[] = "<tool_call>", close_call[] = "</tool_call>";
+                  open_call[] = "<tool_call>", close_call[] = "</tool_call>",
+                  bare_call[] = "{"; /* some models leave the marks out */
 
-/* The mark that may stand next; NULL: the rest is one part. */
-static const char *marks_of(const sz_text_parts *p, int i) {
+static bool is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* The mark that may stand next; NULL: there are no more. blank: nothing else comes before it. */
+static const char *marks_of(const sz_text_parts *p, bool blank, int i) {
     if (p->phase == SZ_PHASE_THOUGHT)
         return i == 0 ? close_thought : NULL;
-    if (p->phase == SZ_PHASE_CALLS)
-        return NULL;
-    if (p->thoughts && !p->began)
+    if (p->thoughts && !p->began && blank)
         return i == 0 ? open_thought : i == 1 && p->calls ? open_call : NULL;
     return i == 0 && p->calls ? open_call : NULL;
 }
@@ -26,21 +29,25 @@ static bool stands(const char *text, size_t at, size_t n, const char *mark, bool
     return left >= length;
 }
 
+/* Whether a call without marks may begin here. */
+static bool begins_bare(const sz_text_parts *p, bool blank, char c) {
+    return p->calls && !p->spoke && p->phase == SZ_PHASE_TEXT && blank && c == bare_call[0];
+}
+
 /* The first mark at or after p->at; else NULL, and *end is where a mark may begin. */
 static const char *find(const sz_text_parts *p, const char *text, size_t n, bool last,
                         size_t *end) {
-    for (size_t at = p->at; at < n; at++) {
+    bool blank = true; /* so far */
+    for (size_t at = p->at; at < n; blank &= is_blank(text[at++])) {
         bool partly = false;
-        for (int i = 0; marks_of(p, i); i++) {
-            if (stands(text, at, n, marks_of(p, i), &partly)) {
-                *end = at;
-                return marks_of(p, i);
-            }
-        }
-        if (partly && !last) {
-            *end = at;
+        *end = at;
+        if (begins_bare(p, blank, text[at]))
+            return bare_call;
+        for (int i = 0; marks_of(p, blank, i); i++)
+            if (stands(text, at, n, marks_of(p, blank, i), &partly))
+                return marks_of(p, blank, i);
+        if (partly && !last)
             return NULL;
-        }
     }
     *end = n;
     return NULL;
@@ -48,7 +55,7 @@ static const char *find(const sz_text_parts *p, const char *text, size_t n, bool
 
 static void put(sz_text_parts *p, const char *text, size_t end, sz_buf *said, sz_buf *thought) {
     size_t from = p->at;
-    while (p->skip_space && from < end && strchr(" \t\r\n", text[from]))
+    while (p->skip_space && from < end && is_blank(text[from]))
         from++;
     p->at = end;
     if (from == end)
@@ -56,12 +63,13 @@ static void put(sz_text_parts *p, const char *text, size_t end, sz_buf *said, sz
     p->skip_space = false;
     sz_buf_append(p->phase == SZ_PHASE_THOUGHT ? thought : said, text + from, end - from);
     for (size_t i = from; i < end && p->phase == SZ_PHASE_TEXT; i++)
-        p->began |= !strchr(" \t\r\n", text[i]);
+        p->spoke |= !is_blank(text[i]);
+    p->began |= p->spoke;
 }
 
 static void pass(sz_text_parts *p, const char *mark, size_t at) {
     p->at = at + strlen(mark);
-    if (mark == open_call) {
+    if (mark == open_call || mark == bare_call) {
         p->phase = SZ_PHASE_CALLS;
         p->calls_from = at;
         return;
@@ -88,7 +96,8 @@ void sz_text_split(sz_text_parts *p, const char *text, size_t n, bool last, sz_b
 /* ---- Calls -------------------------------------------------------------------------------------
  */
 
-static bool put_call(const char *text, size_t n, const char *id, size_t k, bool index,
+/* bare: without marks, so that only what has both members is a call. */
+static bool put_call(const char *text, size_t n, const char *id, size_t k, bool index, bool bare,
                      sz_buf *out) {
     sz_arena *arena;
     sz_json *call;
@@ -102,7 +111,7 @@ static bool put_call(const char *text, size_t n, const char *id, size_t k, bool 
         values = sz_json_get(call, "arguments");
         values = values ? values : sz_json_get(call, "parameters");
     }
-    bool good = name && name->type == SZ_JSON_STRING;
+    bool good = name && name->type == SZ_JSON_STRING && (values || !bare);
     if (good) {
         if (values && values->type == SZ_JSON_STRING)
             sz_buf_append(&arguments, values->u.s, values->n);
@@ -136,10 +145,12 @@ size_t sz_text_calls(const char *text, size_t n, const char *id, bool index, sz_
         open += sizeof open_call - 1;
         const char *close = memmem(open, (size_t)(end - open), close_call, sizeof close_call - 1);
         const char *stop = close ? close : end;
-        if (put_call(open, (size_t)(stop - open), id, k, index, out))
+        if (put_call(open, (size_t)(stop - open), id, k, index, false, out))
             k++;
         text = close ? close + sizeof close_call - 1 : end;
     }
+    if (k == 0 && put_call(end - n, n, id, 0, index, true, out))
+        k = 1;
     sz_buf_putc(out, ']');
     if (k == 0 && !out->failed)
         out->len = before;

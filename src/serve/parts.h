@@ -10,6 +10,7 @@ typedef struct sz_text_parts {
     bool thoughts, calls; /* which marks are understood */
     sz_text_phase phase;
     bool began;        /* something was said: a thought begins a text, or is none */
+    bool spoke;        /* something but blanks was said */
     bool skip_space;   /* after a thought */
     size_t at;         /* bytes of the text that were taken apart */
     size_t calls_from; /* where the first call begins */
@@ -20,8 +21,9 @@ typedef struct sz_text_parts {
 void sz_text_split(sz_text_parts *p, const char *text, size_t n, bool last, sz_buf *said,
                    sz_buf *thought);
 /* Appends the calls in a text as OpenAI's array tool_calls, from `<tool_call>` marks around objects
- * with name and arguments. id: what the ids of the calls begin with. index: with the member of that
- * name, as streams have it. Returns how many there are; 0: nothing that could be understood. */
+ * with name and arguments, or where the text is such an object and nothing else. id: what the ids
+ * of the calls begin with. index: with the member of that name, as streams have it. Returns how
+ * many there are; 0: nothing that could be understood. */
 size_t sz_text_calls(const char *text, size_t n, const char *id, bool index, sz_buf *out);
 
 #endif
