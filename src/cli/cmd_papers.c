@@ -24,7 +24,8 @@ typedef struct settings {
 static const struct argp_option options[] = {
     {"smoke", OPT_SMOKE, NULL, 0, "run: the short form, seconds on synthetic data", 0},
     {"seed", OPT_SEED, "S", 0, "run: seed of the experiment (1)", 0},
-    {"text", OPT_TEXT, "FILE", 0, "run: a text of your own, for experiments that read one (13, 44)", 0},
+    {"text", OPT_TEXT, "FILE", 0, "run: a text of your own, for experiments that read one (13, 44)",
+     0},
     {"json", OPT_JSON, NULL, 0, "Print JSON", 0},
     {0},
 };
