@@ -12,8 +12,8 @@ WHAT is one of
   threads   tokens/s of a prompt and of single tokens with 1 and 2 threads
 
 Every round measures each side once, through `szilard bench -r 1 --json`. Figures are best (median)
-of the rounds. The busy process has this one's priority: run it under `nice -n -20` (not with
-real-time priority, where processes do not share a processor).
+of the rounds. The busy process has this one's priority: where other work runs, `chrt -r 50` keeps it
+out and lets the two share a processor in slices (`chrt -f` would not).
 """
 
 import argparse
