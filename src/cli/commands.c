@@ -30,6 +30,7 @@
     X(energy, "measure energy", MORE, "joules of a command, and the least that bits cost")         \
     X(match, "measure match", MORE, "where a text comes near a pattern")                           \
     X(pc, "fit circuit", MORE, "probabilistic circuits: train, ask, sample, compress")             \
+    X(tune, "fit tune", MORE, "the exactly best value of one knob over many tasks")                \
     X(infer, "fit bayes", MORE, "probabilistic programs: evidence, posteriors, checked laws")      \
     X(dyn, "fit dyn", MORE, "fields that keep a conservation law")                                 \
     X(train, "train", MORE, "train a language model from text")                                    \
