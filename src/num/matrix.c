@@ -9,6 +9,7 @@ int sz_tile_width(size_t left) {
     return left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
 }
 
+enum { WORTH_A_ROUND = 4096 };     /* floats of one tile that all threads quantise together */
 enum { GROUP_BYTES = 32 + 7 * 4 }; /* q, then d, dsum32, dsum16 [2], sum32, sum16 [2] */
 
 /* Whole cache lines, so that every tile is aligned. */
@@ -37,20 +38,29 @@ sz_tile sz_activations_tile(const sz_activations *a, size_t first, int width) {
 
 typedef struct quantize_job {
     const sz_kernels *k;
-    sz_activations *a;
+    const sz_activations *a;
+    sz_tile tile; /* where there is only one */
 } quantize_job;
 
-static void quantize_tile(void *context, size_t task, int thread) {
+static void quantize_tiles(void *context, size_t task, int thread) {
     const quantize_job *job = context;
     const sz_activations *a = job->a;
-    size_t first = task * SZ_TILE_MAX,
-           last = first + SZ_TILE_MAX < a->n ? first + SZ_TILE_MAX : a->n;
+    size_t first = task * SZ_TILE_MAX, groups = a->n_cols / 32;
+    size_t last = first + SZ_TILE_MAX < a->n ? first + SZ_TILE_MAX : a->n;
     while (first < last) {
         int width = sz_tile_width(last - first);
-        sz_tile t = sz_activations_tile(a, first, width);
-        job->k->quantize(a->x + first * a->stride, a->stride, width, a->n_cols, &t);
+        sz_tile tile = sz_activations_tile(a, first, width);
+        const float *x = a->x + first * a->stride;
+        job->k->quantize_first(x, a->stride, width, 0, groups, &tile);
+        job->k->quantize_second(x, a->stride, width, groups, &tile);
         first += (size_t)width;
     }
+}
+
+static void quantize_groups(void *context, size_t first, size_t last, int thread) {
+    const quantize_job *job = context;
+    const sz_activations *a = job->a;
+    job->k->quantize_first(a->x, a->stride, (int)a->n, first, last, &job->tile);
 }
 
 sz_status sz_activations_quantize(const sz_kernels *k, sz_pool *pool, sz_arena *arena,
@@ -59,8 +69,14 @@ sz_status sz_activations_quantize(const sz_kernels *k, sz_pool *pool, sz_arena *
         return SZ_OK;
     a->quantized = sz_arena_alloc(arena, a->n * token_bytes(a->n_cols));
     SZ_REQUIRE(a->quantized, SZ_E_NOMEM, "no memory to quantise %zu activations", a->n);
-    quantize_job job = {k, a};
-    sz_pool_run(pool, quantize_tile, &job, (a->n + SZ_TILE_MAX - 1) / SZ_TILE_MAX);
+    quantize_job job = {.k = k, .a = a};
+    if (a->n == (size_t)sz_tile_width(a->n) && a->n * a->n_cols >= WORTH_A_ROUND) {
+        job.tile = sz_activations_tile(a, 0, (int)a->n);
+        sz_pool_share(pool, quantize_groups, &job, a->n_cols / 32);
+        k->quantize_second(a->x, a->stride, (int)a->n, a->n_cols / 32, &job.tile);
+    } else {
+        sz_pool_run(pool, quantize_tiles, &job, (a->n + SZ_TILE_MAX - 1) / SZ_TILE_MAX);
+    }
     return SZ_OK;
 }
 

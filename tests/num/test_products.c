@@ -241,7 +241,7 @@ static void test_outliers(void **state) {
         }
         assert_in_range(n_second, n, n * (n_cols / 32) / 6);
         for (size_t batch = 1; batch <= n; batch += batch < 9 ? 1 : 6)
-            check_batches(&p, 1 + (int)(batch % 2), batch);
+            check_batches(&p, 1 + (int)(batch % 3), batch);
         free_problem(&p);
     }
 }

@@ -23,7 +23,8 @@
         .expand = {EACH_FORMAT(EXPAND_SLOT)},                                                      \
         .decode_row = {EACH_FORMAT(DECODE_SLOT)},                                                  \
         .expanded_product = {EACH_FORMAT(EXPANDED_SLOT)},                                          \
-        .quantize = quantize,                                                                      \
+        .quantize_first = quantize_first,                                                          \
+        .quantize_second = quantize_second,                                                        \
         .product_float = product_float,                                                            \
         .product_f64 = product_f64,                                                                \
         .rescale_f64 = rows_rescale_f64,                                                           \

@@ -189,17 +189,21 @@ static inline ALWAYS_INLINE void unpack_small(sz_type type, const uint8_t *s, un
 }
 
 /* While several tokens are multiplied, the processor's own prefetching falls behind: it sees the
- * reads too late. So many bytes of the panels lie between what is read and what is asked for. */
-enum { AHEAD = 2048 };
-static inline ALWAYS_INLINE void prefetch_lines(const uint8_t *data, int n) {
-    for (int i = 0; i < n; i++)
-        __builtin_prefetch(data + AHEAD + 64 * i);
+ * reads too late. What is needed later than in a moment goes to the second cache. */
+static inline ALWAYS_INLINE void prefetch_lines(const uint8_t *data, int n_lines, int n_tokens) {
+    enum { NEAR = 2048, FAR = 6144 }; /* bytes of the panels */
+    for (int i = 0; i < n_lines; i++)
+        if (n_tokens < 4)
+            __builtin_prefetch(data + NEAR + 64 * i, 0, 3);
+        else
+            __builtin_prefetch(data + FAR + 64 * i, 0, 2);
 }
 
-/* Runs `use` (a statement over u and group) for each group of 32 columns of a panel. The loop over
+/* Runs `use` (a statement over u and group) for each group of 32 columns of a panel, which is
+ * multiplied with so many tokens. The loop over
  * the parts of a block stays a loop: its loads then advance by small steps, which is what the
  * processor's prefetching follows. */
-#define EACH_GROUP(type, panel, use)                                                               \
+#define EACH_GROUP(type, panel, n_tokens, use)                                                     \
     do {                                                                                           \
         const format fmt = format_of(type);                                                        \
         const uint8_t *data = (panel)->data, *scales = (panel)->scales;                            \
@@ -207,7 +211,7 @@ static inline ALWAYS_INLINE void prefetch_lines(const uint8_t *data, int n) {
         unpacked u;                                                                                \
         if (fmt.block == 32) {                                                                     \
             for (size_t group = 0; group < n_groups; group++, data += step) {                      \
-                prefetch_lines(data, fmt.lines);                                                   \
+                prefetch_lines(data, fmt.lines, n_tokens);                                         \
                 unpack_quants(type, data, u.w);                                                    \
                 unpack_small(type, scales, &u);                                                    \
                 scales += type == SZ_MXFP4 ? 16 : 32 * fmt.halves;                                 \
@@ -219,7 +223,7 @@ static inline ALWAYS_INLINE void prefetch_lines(const uint8_t *data, int n) {
                 load_scales(type, scales, &b);                                                     \
                 _Pragma("GCC unroll 1") for (size_t part = 0; part < 4; part++) {                  \
                     _Pragma("GCC unroll 2") for (int g = 0; g < 2; g++, group++, data += step) {   \
-                        prefetch_lines(data, fmt.lines);                                           \
+                        prefetch_lines(data, fmt.lines, n_tokens);                                 \
                         unpack_quants(type, data, u.w);                                            \
                         unpack_scales(type, &b, scales + 64 * part, g, &u);                        \
                         use                                                                        \
@@ -277,13 +281,13 @@ static inline ALWAYS_INLINE void product(sz_type type, const sz_panel *p, const 
     size_t second = 0;
     for (int t = 0; t < n; t++)
         acc[t] = v_set1(0.0f);
-    EACH_GROUP(type, p, { add_tile(fmt, u.w, u.d, u.m, x, n, group, &second, acc); });
+    EACH_GROUP(type, p, n, { add_tile(fmt, u.w, u.d, u.m, x, n, group, &second, acc); });
     for (int t = 0; t < n; t++)
         v_store(y + (size_t)t * stride, acc[t]);
 }
 
 static inline ALWAYS_INLINE void expand(sz_type type, const sz_panel *p, sz_expanded *out) {
-    EACH_GROUP(type, p, {
+    EACH_GROUP(type, p, 1, {
         const size_t halves = 32 / (size_t)fmt.group;
         for (size_t j = 0; j < 8; j++)
             l_store(out->q + 512 * group + 64 * j, u.w[j]);
@@ -316,7 +320,7 @@ static inline ALWAYS_INLINE void decode_group(format f, const unpacked *u, int r
 }
 
 static inline ALWAYS_INLINE void decode_row(sz_type type, const sz_panel *p, int row, float *out) {
-    EACH_GROUP(type, p, { decode_group(fmt, &u, row, out + 32 * group); });
+    EACH_GROUP(type, p, 1, { decode_group(fmt, &u, row, out + 32 * group); });
 }
 
 static inline ALWAYS_INLINE void expanded_product(format f, const sz_expanded *p, size_t n_cols,

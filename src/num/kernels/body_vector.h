@@ -178,57 +178,66 @@ static inline i16 quantize_16(v16 x, float inverse) {
     return v_round_int(v_max(v_min(scaled, v_set1(127.0f)), v_set1(-127.0f)));
 }
 
-/* Quantises 32 floats to group `at` of `out`, whose halves are 2 * at and the one `step` later;
- * what is missed goes to rest. */
-static inline ALWAYS_INLINE void quantize_32(const float *x, float largest, const sz_digits *out,
-                                             size_t at, size_t first, size_t step, float *rest) {
-    float inverse = largest < 1e-30f ? 0.0f : 127.0f / largest, d = scale_of(largest);
+/* Quantises 32 floats to group `at` of `out`, whose halves are `first` and the one `step` later. */
+static inline ALWAYS_INLINE void quantize_32(const float *x, const sz_digits *out, size_t at,
+                                             size_t first, size_t step) {
+    float largest = largest_32(x), d = scale_of(largest);
+    float inverse = largest < 1e-30f ? 0.0f : 127.0f / largest;
     int32_t sum[2];
     for (size_t h = 0; h < 2; h++) {
-        v16 v = v_load(x + 16 * h);
-        i16 q = quantize_16(v, inverse);
+        i16 q = quantize_16(v_load(x + 16 * h), inverse);
         i_store_s8(out->q + 32 * at + 16 * h, q);
         sum[h] = i_sum(q);
         out->sum16[first + h * step] = sum[h];
         out->dsum16[first + h * step] = d * (float)sum[h];
-        if (rest)
-            v_store(rest + 16 * h, v_fma(v_from_int(q), v_set1(-d), v));
     }
     out->d[at] = d;
     out->sum32[at] = sum[0] + sum[1];
     out->dsum32[at] = d * (float)out->sum32[at];
 }
 
+static void quantize_first(const float *x, size_t stride, int n, size_t first, size_t last,
+                           const sz_tile *out) {
+    size_t step = (size_t)n;
+    for (size_t g = first; g < last; g++)
+        for (size_t t = 0; t < step; t++)
+            quantize_32(x + t * stride + 32 * g, &out->first, g * step + t, 2 * g * step + t, step);
+}
+
 /* The largest d^2 of a row's groups that needs no second digits: SZ_SECOND_FROM times their mean,
  * which is summed in 16 lanes, group i in lane i mod 16. */
-static inline float second_limit(const float *x, size_t n_groups) {
+static inline float second_limit(const float *d, size_t step, size_t n_groups) {
     float lanes[16] = {0};
-    for (size_t g = 0; g < n_groups; g++) {
-        float d = scale_of(largest_32(x + 32 * g));
-        lanes[g % 16] = sz_fmaf(d, d, lanes[g % 16]);
-    }
+    for (size_t g = 0; g < n_groups; g++)
+        lanes[g % 16] = sz_fmaf(d[g * step], d[g * step], lanes[g % 16]);
     return (float)SZ_SECOND_FROM * v_sum(v_load(lanes)) / (float)n_groups;
 }
 
-static void quantize(const float *x, size_t stride, int n, size_t n_cols, const sz_tile *out) {
-    size_t n_groups = n_cols / 32, used[SZ_TILE_MAX] = {0}, second = 0;
-    float limit[SZ_TILE_MAX], rest[32];
-    for (int t = 0; t < n; t++)
-        limit[t] = second_limit(x + (size_t)t * stride, n_groups);
+/* What the first digits of a group miss, to the second digits at `second`. */
+static void quantize_rest(const float *x, size_t at, size_t second, const sz_tile *out) {
+    float rest[32], d = out->first.d[at];
+    for (size_t h = 0; h < 2; h++) {
+        v16 q = v_from_int(i_load_s8(out->first.q + 32 * at + 16 * h));
+        v_store(rest + 16 * h, v_fma(q, v_set1(-d), v_load(x + 16 * h)));
+    }
+    quantize_32(rest, &out->second, second, 2 * second, 1);
+}
+
+static void quantize_second(const float *x, size_t stride, int n, size_t n_groups,
+                            const sz_tile *out) {
+    size_t step = (size_t)n, used[SZ_TILE_MAX] = {0}, second = 0;
+    float limit[SZ_TILE_MAX];
+    for (size_t t = 0; t < step; t++)
+        limit[t] = second_limit(out->first.d + t, step, n_groups);
     for (size_t g = 0; g < n_groups; g++) {
         unsigned more = 0;
-        for (int t = 0; t < n; t++) {
-            const float *from = x + (size_t)t * stride + 32 * g;
-            float largest = largest_32(from), d = scale_of(largest);
-            bool again = d * d > limit[t] && used[t] < sz_most_second(n_groups);
-            size_t at = g * (size_t)n + (size_t)t, first = 2 * g * (size_t)n + (size_t)t;
-            quantize_32(from, largest, &out->first, at, first, (size_t)n, again ? rest : NULL);
-            if (!again)
-                continue;
-            quantize_32(rest, largest_32(rest), &out->second, second, 2 * second, 1, NULL);
-            more |= 1u << t;
-            used[t]++;
-            second++;
+        for (size_t t = 0; t < step; t++) {
+            float d = out->first.d[g * step + t];
+            if (d * d > limit[t] && used[t] < sz_most_second(n_groups)) {
+                quantize_rest(x + t * stride + 32 * g, g * step + t, second++, out);
+                more |= 1u << t;
+                used[t]++;
+            }
         }
         out->more[g] = (uint8_t)more;
     }

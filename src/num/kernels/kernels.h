@@ -92,8 +92,12 @@ typedef struct sz_kernels {
     void (*decode_row[40])(const sz_panel *p, int row, float *out);
     void (*expanded_product[40])(const sz_expanded *p, size_t n_cols, const sz_tile *x, int n,
                                  float *y, size_t stride);
-    /* n rows x [n][n_cols] (row stride given, n_cols % 32 == 0) into a tile of n. */
-    void (*quantize)(const float *x, size_t stride, int n, size_t n_cols, const sz_tile *out);
+    /* n rows x [n][32 * n_groups] (row stride given) into a tile of n: the first digits of groups
+     * [first, last); and, when all of them are there, the second digits and `more`. */
+    void (*quantize_first)(const float *x, size_t stride, int n, size_t first, size_t last,
+                           const sz_tile *out);
+    void (*quantize_second)(const float *x, size_t stride, int n, size_t n_groups,
+                            const sz_tile *out);
 
     /* ---- Float products: panel [n_cols][16] of F32, F16 or BF16; x rows of f32 ------------------
      */
