@@ -6,13 +6,29 @@
 #include <string.h>
 
 /* A new reproduction is one file and one line here. */
-extern const sz_repro sz_repro_00, sz_repro_01, sz_repro_04, sz_repro_05, sz_repro_06, sz_repro_07,
-    sz_repro_07b, sz_repro_08, sz_repro_13, sz_repro_29, sz_repro_31, sz_repro_41, sz_repro_43,
-    sz_repro_44, sz_repro_46, sz_repro_48, sz_repro_49;
-static const sz_repro *const all[] = {
-    &sz_repro_00,  &sz_repro_01, &sz_repro_04, &sz_repro_05, &sz_repro_06, &sz_repro_07,
-    &sz_repro_07b, &sz_repro_08, &sz_repro_13, &sz_repro_29, &sz_repro_31, &sz_repro_41,
-    &sz_repro_43,  &sz_repro_44, &sz_repro_46, &sz_repro_48, &sz_repro_49};
+#define REPRODUCTIONS(X)                                                                           \
+    X(00)                                                                                          \
+    X(01)                                                                                          \
+    X(04)                                                                                          \
+    X(05)                                                                                          \
+    X(06)                                                                                          \
+    X(07)                                                                                          \
+    X(07b)                                                                                         \
+    X(08)                                                                                          \
+    X(13)                                                                                          \
+    X(29)                                                                                          \
+    X(31)                                                                                          \
+    X(40)                                                                                          \
+    X(41)                                                                                          \
+    X(43)                                                                                          \
+    X(44)                                                                                          \
+    X(46)                                                                                          \
+    X(48)                                                                                          \
+    X(49)
+#define DECLARE(number) extern const sz_repro sz_repro_##number;
+REPRODUCTIONS(DECLARE)
+#define POINTER(number) &sz_repro_##number,
+static const sz_repro *const all[] = {REPRODUCTIONS(POINTER)};
 
 const sz_repro *sz_repro_find(const char *number) {
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)

@@ -10,10 +10,17 @@ struct sz_evict {
 };
 
 const sz_evict_kind *const *sz_evict_kinds(void) {
-    static const sz_evict_kind *const kinds[] = {
-        &sz_evict_lru,    &sz_evict_fifo,   &sz_evict_clock, &sz_evict_lfu,         &sz_evict_random,
-        &sz_evict_marker, &sz_evict_flush0, &sz_evict_mark0, &sz_evict_markpredict, &sz_evict_combine,
-        NULL};
+    static const sz_evict_kind *const kinds[] = {&sz_evict_lru,
+                                                 &sz_evict_fifo,
+                                                 &sz_evict_clock,
+                                                 &sz_evict_lfu,
+                                                 &sz_evict_random,
+                                                 &sz_evict_marker,
+                                                 &sz_evict_flush0,
+                                                 &sz_evict_mark0,
+                                                 &sz_evict_markpredict,
+                                                 &sz_evict_combine,
+                                                 NULL};
     return kinds;
 }
 

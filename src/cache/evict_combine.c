@@ -10,8 +10,8 @@ typedef struct state {
 } state;
 
 #define POLICIES "flush0|lru|mark0|marker|markpredict|lfu|clock|fifo|random"
-static const char *const names[] = {"flush0",      "lru", "mark0", "marker",
-                                    "markpredict", "lfu", "clock", "fifo", "random"};
+static const char *const names[] = {"flush0", "lru",   "mark0", "marker", "markpredict",
+                                    "lfu",    "clock", "fifo",  "random"};
 enum { N_NAMES = sizeof names / sizeof *names };
 
 static const sz_option options[] = {
@@ -24,8 +24,8 @@ static sz_status begin(void *p, const double *values, uint32_t k, uint32_t n_pag
     state *s = p;
     sz_page_list_clear(&s->order);
     for (int i = 0; i < 2; i++)
-        SZ_TRY(sz_evict_new(names[(int)values[i]], k, n_pages, seed + (uint64_t)i,
-                            &s->simulated[i]));
+        SZ_TRY(
+            sz_evict_new(names[(int)values[i]], k, n_pages, seed + (uint64_t)i, &s->simulated[i]));
     return sz_evict_array(n_pages, sizeof *s->links, &s->links);
 }
 

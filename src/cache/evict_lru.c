@@ -31,8 +31,7 @@ static void hit(void *p, uint32_t page, int bit) {
     put(p, page, bit);
 }
 
-static void stay(void *p, uint32_t page, int bit) {
-}
+static void stay(void *p, uint32_t page, int bit) {}
 
 static uint32_t evict(void *p, sz_may_evict may, const void *user) {
     state *s = p;

@@ -1,5 +1,5 @@
-/* evict_mark0.c: pages that are safe to drop leave first, the least recently used of them; among the
- * others an unmarked one by chance, as marker does (Mark0). At most OPT + 2 H_k eta_0 + eta_1
+/* evict_mark0.c: pages that are safe to drop leave first, the least recently used of them; among
+ * the others an unmarked one by chance, as marker does (Mark0). At most OPT + 2 H_k eta_0 + eta_1
  * expected. */
 #include "evict.h"
 

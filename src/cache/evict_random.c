@@ -20,8 +20,7 @@ static void end(void *p) {
     sz_free(s->bag.page);
 }
 
-static void hit(void *p, uint32_t page, int bit) {
-}
+static void hit(void *p, uint32_t page, int bit) {}
 
 static void put(void *p, uint32_t page, int bit) {
     state *s = p;

@@ -1,8 +1,8 @@
 /* paging.c: what is known of a trace from its end: the optimum, true advice, and how far given
  * advice is from it. */
+#include <string.h>
 #include <szilard/unstable/evict.h>
 #include <szilard/unstable/num.h>
-#include <string.h>
 
 static sz_status check(const sz_page_trace *t, uint32_t k) {
     SZ_REQUIRE(k > 0, SZ_E_ARG, "a cache has at least one page");
@@ -26,7 +26,7 @@ typedef struct belady {
     uint32_t *due;   /* [n_pages] the next request of a cached page */
     uint32_t *since; /* [n_pages] its last request */
     uint8_t *in;     /* [n_pages] */
-    entry *heap;     /* [n] the farthest first; entries that were overtaken stay until they surface */
+    entry *heap; /* [n] the farthest first; entries that were overtaken stay until they surface */
     size_t n_heap;
 } belady;
 
@@ -40,9 +40,9 @@ static void belady_free(belady *b) {
 
 static sz_status belady_new(const sz_page_trace *t, belady *b) {
     size_t n = t->n ? t->n : 1, m = t->n_pages ? t->n_pages : 1;
-    *b = (belady){sz_calloc(n, sizeof *b->next), sz_calloc(m, sizeof *b->due),
-                  sz_calloc(m, sizeof *b->since), sz_calloc(m, 1), sz_calloc(n, sizeof *b->heap),
-                  0};
+    *b = (belady){sz_calloc(n, sizeof *b->next),  sz_calloc(m, sizeof *b->due),
+                  sz_calloc(m, sizeof *b->since), sz_calloc(m, 1),
+                  sz_calloc(n, sizeof *b->heap),  0};
     if (!b->next || !b->due || !b->since || !b->in || !b->heap) {
         belady_free(b);
         return sz_fail(SZ_E_NOMEM, "no memory for a trace of %zu requests", t->n);
@@ -151,8 +151,7 @@ static void fill_truth(const sz_page_trace *t, size_t n_phases, const uint32_t *
         uint32_t now = phase[end - 1];
         for (begin = end; begin > 0 && phase[begin - 1] == now; begin--)
             if (truth)
-                truth[begin - 1] =
-                    now + 1 == n_phases ? -1 : after[t->page[begin - 1]] != now + 1;
+                truth[begin - 1] = now + 1 == n_phases ? -1 : after[t->page[begin - 1]] != now + 1;
         for (size_t i = end; i-- > begin;) {
             if (last)
                 last[i] = after[t->page[i]] != now;
@@ -185,7 +184,8 @@ static double information(uint64_t n[2][2]) {
         for (int y = 0; y < 2; y++)
             if (n[b][y] > 0) {
                 double joint = (double)n[b][y] / total;
-                double apart = (double)(n[b][0] + n[b][1]) / total * (double)(n[0][y] + n[1][y]) / total;
+                double apart =
+                    (double)(n[b][0] + n[b][1]) / total * (double)(n[0][y] + n[1][y]) / total;
                 sum += joint * sz_log(joint / apart);
             }
     return sum > 0 ? sum : 0;
@@ -195,8 +195,7 @@ static sz_paging_errors errors_of(uint64_t n[2][2]) {
     return (sz_paging_errors){n[0][1], n[1][0], information(n)};
 }
 
-void sz_paging_discard_errors(const sz_page_trace *t, const uint8_t *truth,
-                              sz_paging_errors *out) {
+void sz_paging_discard_errors(const sz_page_trace *t, const uint8_t *truth, sz_paging_errors *out) {
     uint64_t n[2][2] = {{0}};
     for (size_t i = 0; i < t->n; i++)
         n[t->bit ? t->bit[i] : 0][truth[i]]++;

@@ -1,7 +1,7 @@
 /* paging_expected.c: expected misses of policies that draw, from the law over their states. What a
  * page's last request said is the same in every state; a state is who is cached, and who marked. */
-#include <szilard/unstable/evict.h>
 #include <string.h>
+#include <szilard/unstable/evict.h>
 
 typedef struct node {
     uint64_t cached, marked;
@@ -100,7 +100,8 @@ static double step(const rules *r, const sz_page_trace *t, size_t i, const law *
     to->n = 0;
     for (size_t s = 0; s < from->cap; s++)
         if (from->node[s].p > 0)
-            misses += advance(r, &from->node[s], (uint64_t)1 << t->page[i], t->bit && t->bit[i], to);
+            misses +=
+                advance(r, &from->node[s], (uint64_t)1 << t->page[i], t->bit && t->bit[i], to);
     return misses;
 }
 
@@ -133,8 +134,9 @@ sz_status sz_paging_expected(const char *policy, const sz_page_trace *t, uint32_
         cap *= 2;
     for (int i = 0; i < 2; i++)
         l[i] = (law){.node = sz_calloc(cap, sizeof(node)), .cap = cap, .most = max_states};
-    sz_status status = l[0].node && l[1].node ? walk(&r, t, l, misses)
-                                              : sz_fail(SZ_E_NOMEM, "no memory for %zu states", cap);
+    sz_status status = l[0].node && l[1].node
+                           ? walk(&r, t, l, misses)
+                           : sz_fail(SZ_E_NOMEM, "no memory for %zu states", cap);
     sz_free(l[0].node);
     sz_free(l[1].node);
     return status;

@@ -38,14 +38,22 @@
     X(papers, "papers", MORE, "the papers behind the project, and their reproductions")            \
     X(demo, "papers demo", MORE, "the coding game of a paper, played step by step")
 
+/* Words that are no names in C: those with a hyphen. */
+#define HYPHENED(Y)                                                                                \
+    Y(cache_sim, "cache-sim", "bench cache-sim", MORE,                                             \
+      "policies of eviction on a trace of requests")
+
 #define DECLARE(word, tree, group, brief)                                                          \
     extern const struct argp sz_argp_##word;                                                       \
     int sz_run_##word(int argc, char **argv);
+#define DECLARE_NAMED(symbol, word, tree, group, brief) DECLARE(symbol, tree, group, brief)
 COMMANDS(DECLARE)
+HYPHENED(DECLARE_NAMED)
 
-#define ROW(word, tree, group, brief)                                                              \
-    {#word, tree, SZ_GROUP_##group, brief, &sz_argp_##word, sz_run_##word},
-const sz_command sz_commands[] = {COMMANDS(ROW){0}};
+#define ROW_NAMED(symbol, word, tree, group, brief)                                                \
+    {word, tree, SZ_GROUP_##group, brief, &sz_argp_##symbol, sz_run_##symbol},
+#define ROW(word, tree, group, brief) ROW_NAMED(word, #word, tree, group, brief)
+const sz_command sz_commands[] = {COMMANDS(ROW) HYPHENED(ROW_NAMED){0}};
 
 const sz_branch sz_branches[] = {
     {"model", SZ_GROUP_FIRST, "get and inspect models"},

@@ -4,7 +4,8 @@
  * one sz_evict_kind; written as "combine first=flush0 second=lru" (option.h).
  *
  * Source: Antoniadis, Boyar, Eliáš, Favrholdt, Hoeksma, Larsen, Polak and Simon, Paging with
- * Succinct Predictions, 2022 (2210.02775). Pages are numbered from 0; times are places of requests. */
+ * Succinct Predictions, 2022 (2210.02775). Pages are numbered from 0; times are places of requests.
+ */
 #ifndef SZILARD_EVICT_H
 #define SZILARD_EVICT_H
 
@@ -31,8 +32,8 @@ SZ_API sz_status sz_paging_optimum(const sz_page_trace *t, uint32_t k, uint64_t 
 
 /* Phases: longest runs of at most k pages, from the start. first [n], or NULL: the first request of
  * each. truth [n]: 1 where the page is not requested in the next phase, 0 where it is, -1 in the
- * last phase, where any bit is right; last [n]: 1 at a page's last request in its phase. Each may be
- * NULL. Errors as above. O(n). */
+ * last phase, where any bit is right; last [n]: 1 at a page's last request in its phase. Each may
+ * be NULL. Errors as above. O(n). */
 SZ_API sz_status sz_paging_phases(const sz_page_trace *t, uint32_t k, uint32_t *first,
                                   size_t *n_phases, int8_t *truth, uint8_t *last);
 
@@ -69,8 +70,8 @@ typedef struct sz_evict_kind {
     void (*end)(void *state);
     void (*request)(void *state, uint32_t page, int bit); /* before anything else; may be NULL */
     void (*hit)(void *state, uint32_t page, int bit);
-    /* A page that is in the cache and may leave, which it takes out; SZ_NEVER if none may. may NULL:
-     * all may. */
+    /* A page that is in the cache and may leave, which it takes out; SZ_NEVER if none may. may
+     * NULL: all may. */
     uint32_t (*evict)(void *state, sz_may_evict may, const void *user);
     void (*put)(void *state, uint32_t page, int bit);
     void (*drop)(void *state, uint32_t page); /* the owner took the page out */
