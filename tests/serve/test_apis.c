@@ -151,10 +151,11 @@ static void test_stop_strings(void **state) {
 
 /* Characters of several bytes come whole, in single tokens or not. */
 static void test_characters(void **state) {
-    answered a = post("/v1/completions",
-                      "{\"prompt\":\"a\",\"max_tokens\":24,\"stream\":true,\"grammar\":\"root ::= "
-                      "(\\\"\xE2\x82\xAC\\\" | \\\"\xF0\x9F\x98\x80\\\")+\"}",
-                      200);
+    answered a = post(
+        "/v1/completions",
+        "{\"prompt\":\"a\",\"max_tokens\":24,\"stream\":true,\"seed\":1,\"grammar\":\"root ::= "
+        "(\\\"\xE2\x82\xAC\\\" | \\\"\xF0\x9F\x98\x80\\\")+\"}",
+        200);
     for (const char *at = a.body.data; (at = strstr(at, "\"text\":\"")); at++) {
         const char *s = at + 8, *end = strchr(s, '"');
         const char *line_end = strstr(end, "\n\n");
@@ -163,7 +164,7 @@ static void test_characters(void **state) {
         assert_true(sz_utf8_complete(s, (size_t)(end - s)) == (size_t)(end - s));
         assert_null(memmem(s, (size_t)(end - s), "\xEF\xBF\xBD", 3));
     }
-    assert_non_null(strstr(a.body.data, "\xE2\x82\xAC"));
+    assert_true(strstr(a.body.data, "\xE2\x82\xAC") || strstr(a.body.data, "\xF0\x9F\x98\x80"));
     answered_free(&a);
 }
 
