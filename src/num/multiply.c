@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum {
-    MANY_TOKENS = 16,            /* from here on panels are expanded, once for all tiles */
+    MANY_TOKENS = 56,            /* from here on panels are expanded, once for all tiles */
     EXPANDED_BYTES = 192 * 1024, /* of them at a time: they stay in the cache while tiles pass */
     MOST_EXPANDED = 16,
 };
