@@ -75,7 +75,7 @@ refused 1 "'$work/broken bench' failed" "$szilard" bench "$tiny" -n 1 -p 1 --pai
 refused 1 "no speed of decode 1" "$szilard" bench "$tiny" -n 1 -p 0 --pair "$work/silent"
 refused 2 "goes without" "$szilard" bench "$tiny" --ops --pair "$szilard"
 exits "plot" 0 "$szilard" bench "$tiny" -p 16 -n 2 -c 5 -b 2,8 -r 1 --ops --plot "$work/roof.svg"
-for part in "<svg" "int8 products" "prefill 16" "decode 2" "batch 8" "attention of a decode pass"; do
+for part in "<svg" "int8 products" "prefill 16" "decode 2" "batch 8" " of a decode pass"; do
     has "plot" "$(cat "$work/roof.svg")" "$part"
 done
 lacks "plot" "$(cat "$work/roof.svg")" nan
