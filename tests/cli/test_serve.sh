@@ -35,7 +35,7 @@ same "the command's text" "$("$json_get" choices.0.text < "$work/json" | head -c
 # A request that runs when the signal comes is answered.
 curl -s "$base/v1/completions" -d '{"prompt":"a","max_tokens":1500,"seed":1,"szilard":false}' > "$work/last" &
 last=$!
-until_true sh -c "curl -s $base/metrics | grep -q 'jobs_running 1'"
+until_true sh -c "curl -s $base/metrics | grep -q 'jobs_total 3'" # the third that came
 stop TERM
 wait "$last"
 same "draining" "$status $("$json_get" usage.completion_tokens < "$work/last")" "0 1500"
@@ -46,7 +46,7 @@ start
 same "the file's name" "$(curl -s "$base/v1/models" | "$json_get" data.0.id)" tiny
 curl -sN "$base/v1/completions" -d '{"prompt":"a","max_tokens":1900,"stream":true}' > "$work/last" &
 last=$!
-until_true sh -c "curl -s $base/metrics | grep -q 'jobs_running 1'"
+until_true sh -c "curl -s $base/metrics | grep -q 'jobs_total 1'"
 kill -INT "$server"
 stop INT
 wait "$last" || true
