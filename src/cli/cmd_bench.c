@@ -65,6 +65,17 @@ static size_t read_counts(struct argp_state *state, const char *option, char *li
     return n;
 }
 
+/* What the options ask for together. */
+static void check(const settings *s, const struct argp_state *state) {
+    if (!s->engine.model && !s->machine)
+        argp_error(state, "no model given: szilard bench -m smollm2");
+    if (s->other && (s->machine || s->plot || s->plan.operators))
+        argp_error(state, "--pair compares speeds of a model: it goes without --machine, "
+                          "--ops and --plot");
+    if (s->plot && (s->machine || s->n_threads > 1))
+        argp_error(state, "--plot shows a model with one number of threads");
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state) {
     settings *s = state->input;
     switch (key) {
@@ -115,13 +126,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         s->json = true;
         return 0;
     case ARGP_KEY_END:
-        if (!s->engine.model && !s->machine)
-            argp_error(state, "no model given: szilard bench -m smollm2");
-        if (s->other && (s->machine || s->plot || s->plan.operators))
-            argp_error(state, "--pair compares speeds of a model: it goes without --machine, "
-                              "--ops and --plot");
-        if (s->plot && (s->machine || s->n_threads > 1))
-            argp_error(state, "--plot shows a model with one number of threads");
+        check(s, state);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

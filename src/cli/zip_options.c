@@ -66,36 +66,17 @@ static void check(const sz_zip_options *o, const struct argp_state *state) {
         argp_error(state, "--json would mix with the result on standard output: name it with -o");
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state) {
-    sz_zip_options *o = state->input;
+/* What takes no value. */
+static error_t parse_flag(int key, sz_zip_options *o) {
     switch (key) {
-    case 'm':
-        o->model = arg;
-        return 0;
-    case 'C':
-        o->context = (uint32_t)sz_cli_int(state, "--context", arg, 64, 65536);
-        return 0;
     case OPT_PLAIN:
         o->plain = true;
-        return 0;
-    case OPT_SEGMENTS:
-        o->segments = (size_t)sz_cli_int(state, "--segments", arg, 1, 16);
         return 0;
     case OPT_BROKEN:
         o->keep_broken = true;
         return 0;
-    case 'o':
-        if (!arg[0])
-            argp_error(state, "-o: the name of the file is empty");
-        o->output = arg;
-        return 0;
     case 'c':
         o->output = "-";
-        return 0;
-    case 't':
-    case 'T':
-        o->threads = (int)sz_cli_int(state, "--threads", arg, 0, 64);
-        o->threads = o->threads ? o->threads : sz_cpu_available();
         return 0;
     case 'f':
         o->force = true;
@@ -118,12 +99,39 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case 'q':
         o->quiet = true;
         return 0;
+    case OPT_JSON:
+        o->json = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+    sz_zip_options *o = state->input;
+    switch (key) {
+    case 'm':
+        o->model = arg;
+        return 0;
+    case 'C':
+        o->context = (uint32_t)sz_cli_int(state, "--context", arg, 64, 65536);
+        return 0;
+    case OPT_SEGMENTS:
+        o->segments = (size_t)sz_cli_int(state, "--segments", arg, 1, 16);
+        return 0;
+    case 'o':
+        if (!arg[0])
+            argp_error(state, "-o: the name of the file is empty");
+        o->output = arg;
+        return 0;
+    case 't':
+    case 'T':
+        o->threads = (int)sz_cli_int(state, "--threads", arg, 0, 64);
+        o->threads = o->threads ? o->threads : sz_cpu_available();
+        return 0;
     case OPT_STATS:
         o->stats = true;
         o->page = arg;
-        return 0;
-    case OPT_JSON:
-        o->json = true;
         return 0;
     case ARGP_KEY_ARGS:
         o->files = state->argv + state->next;
@@ -133,7 +141,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         check(o, state);
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return parse_flag(key, o);
     }
 }
 
