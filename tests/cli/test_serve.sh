@@ -8,9 +8,10 @@ server=
 
 # start OPTION...: a server at a port of its own; $base is its address, $server its process.
 start() {
+    rm -f "$work/log" # what the one before told is not mistaken for its own
     "$szilard" serve -m "$tiny" --port 0 -t 1 "$@" 2> "$work/log" &
     server=$!
-    until_true grep -q "ready at" "$work/log" || { cat "$work/log" >&2; finish; }
+    until_true grep -qs "ready at" "$work/log" || { cat "$work/log" >&2; finish; }
     base=$(sed -n 's/.*ready at //p' "$work/log")
 }
 # stop SIGNAL: the server ends by itself; sets $status.
